@@ -1,0 +1,292 @@
+//! What one answer means: the 16 rows of the table in this crate's README, in its order. One function, [`Answer::meaning`].
+//!
+//! It speaks of the answer's own try only. What an attempt with several tries means is decided by who keeps the attempt.
+
+use crate::{Amount, Data, ErrorCode, Reply};
+use std::fmt;
+use std::time::Duration;
+
+/// What came back for one try.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After`, as the time to wait from now.
+    pub retry_after: Option<Duration>,
+    /// The body. `None` when it is not the documented JSON, was cut short, or is over 256 KB.
+    pub reply: Option<Reply>,
+}
+
+/// What an answer means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meaning {
+    /// Which row it is.
+    pub signal: Signal,
+    /// Mozarto's id of the transaction, where the answer names one. Safe to show.
+    pub transaction_id: Option<String>,
+    /// How long the server asks to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+/// May the answer's own try have taken the voucher?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Money {
+    /// It has.
+    Yes,
+    /// It has not.
+    No,
+    /// The answer does not prove either.
+    Unknown,
+}
+
+impl Money {
+    /// The word on the wire: `yes`, `no` or `unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The rows of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Signal {
+    /// Row 1: redeemed. The only success there is.
+    Redeemed(Receipt),
+    /// Row 2: accepted, not final.
+    Pending,
+    /// Rows 3 (HTTP 200) and 4 (HTTP 400): the voucher was rejected.
+    Rejected(Rejection),
+    /// Row 5: Flexepin refuses the merchant's credentials.
+    InvalidPspCredentials,
+    /// Row 6: fields of the request are missing or invalid. Empty where no field that we know is named.
+    RequestInvalid(Vec<RequestField>),
+    /// Row 7: no orchestration rule for this merchant.
+    NoRule,
+    /// Row 8: the provider is not configured for this merchant.
+    NotConfigured,
+    /// Row 9: the provider rejected the request.
+    ProviderRejected,
+    /// Row 10: the merchant's company token.
+    Unauthorized,
+    /// Row 11: Flexepin did not answer in time.
+    PspTimeout,
+    /// Row 12: Flexepin had an error.
+    PspUnavailable,
+    /// Row 13: too many requests, this one was not processed.
+    RateLimited,
+    /// Row 14: HTTP 500 without a code.
+    ServerError,
+    /// Row 15: an error that nobody could classify, or a code in no table.
+    UnknownError,
+    /// Row 16: no answer, or none that is documented.
+    NoAnswer,
+    /// `NOT_SENT`: the proxy says that this try never left it.
+    NotSent,
+}
+
+/// Why a voucher was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// `4075`, or the page's words "Invalid voucher PIN".
+    InvalidPin,
+    /// The voucher has another value.
+    MismatchedAmount,
+    /// The voucher has another currency.
+    MismatchedCurrency,
+    /// The voucher was used before, by whomever.
+    AlreadyRedeemed,
+    /// Another reason, or one in words that are not known.
+    Other,
+}
+
+/// A field of the request that an answer named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestField {
+    /// `voucherPin`.
+    Pin,
+    /// `baseamount`, which validation messages call `amount`.
+    Amount,
+    /// `email`.
+    Email,
+    /// Any other: `userId`, `currency`, …: nothing that a customer types.
+    Other,
+}
+
+/// What was redeemed, as the answer has it and not as it was asked. Absent where the answer does not say it readably.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Receipt {
+    /// The voucher's value and currency.
+    pub amount: Option<Amount>,
+    /// The voucher's serial number. Safe to show.
+    pub serial: Option<String>,
+}
+
+impl Answer {
+    /// A try that no answer came back for: cut, timed out, refused by the network.
+    pub fn none() -> Self {
+        Self { status: 0, retry_after: None, reply: None }
+    }
+
+    /// What this answer means. Total: whatever is not documented is [`Signal::NoAnswer`] or [`Signal::UnknownError`].
+    pub fn meaning(&self) -> Meaning {
+        Meaning {
+            signal: self.reply.as_ref().map_or(Signal::NoAnswer, |reply| signal(self.status, reply)),
+            transaction_id: self.reply.as_ref().and_then(Reply::transaction_id).map(str::to_owned),
+            retry_after: self.retry_after,
+        }
+    }
+}
+
+impl Signal {
+    /// May this try have taken the voucher?
+    pub fn money(&self) -> Money {
+        match self {
+            Self::Redeemed(_) => Money::Yes,
+            Self::Pending
+            | Self::PspTimeout
+            | Self::PspUnavailable
+            | Self::ServerError
+            | Self::UnknownError
+            | Self::NoAnswer => Money::Unknown,
+            Self::Rejected(_)
+            | Self::InvalidPspCredentials
+            | Self::RequestInvalid(_)
+            | Self::NoRule
+            | Self::NotConfigured
+            | Self::ProviderRejected
+            | Self::Unauthorized
+            | Self::RateLimited
+            | Self::NotSent => Money::No,
+        }
+    }
+}
+
+/// A stable word for logs and tests, such as `rejected: invalid-pin`.
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Redeemed(_) => "redeemed",
+            Self::Pending => "pending",
+            Self::Rejected(Rejection::InvalidPin) => "rejected: invalid-pin",
+            Self::Rejected(Rejection::MismatchedAmount) => "rejected: mismatched-amount",
+            Self::Rejected(Rejection::MismatchedCurrency) => "rejected: mismatched-currency",
+            Self::Rejected(Rejection::AlreadyRedeemed) => "rejected: already-redeemed",
+            Self::Rejected(Rejection::Other) => "rejected: other",
+            Self::InvalidPspCredentials => "invalid-psp-credentials",
+            Self::RequestInvalid(_) => "request-invalid",
+            Self::NoRule => "no-rule",
+            Self::NotConfigured => "not-configured",
+            Self::ProviderRejected => "provider-rejected",
+            Self::Unauthorized => "unauthorized",
+            Self::PspTimeout => "psp-timeout",
+            Self::PspUnavailable => "psp-unavailable",
+            Self::RateLimited => "rate-limited",
+            Self::ServerError => "server-error",
+            Self::UnknownError => "unknown-error",
+            Self::NoAnswer => "no-answer",
+            Self::NotSent => "not-sent",
+        })
+    }
+}
+
+fn signal(status: u16, reply: &Reply) -> Signal {
+    let result = reply.voucher().and_then(|voucher| voucher.result.as_deref());
+    let claims_success = reply.is_success == Some(true);
+    if let Some(code) = &reply.error_code {
+        // An error that also claims success contradicts itself.
+        return if claims_success || result == Some("0") { Signal::NoAnswer } else { coded(code) };
+    }
+    match (status, reply.is_success) {
+        (200, Some(true)) => match (result, reply.voucher()) {
+            (Some("0"), Some(voucher)) => Signal::Redeemed(Receipt {
+                amount: voucher
+                    .currency
+                    .as_deref()
+                    .and_then(|code| Amount::from_json_number(voucher.value?, code.parse().ok()?).ok()),
+                serial: voucher.serial.clone(),
+            }),
+            (None, Some(voucher)) if voucher.status.as_deref() == Some("PENDING") => Signal::Pending,
+            _ => Signal::NoAnswer,
+        },
+        (_, Some(false)) if result == Some("0") => Signal::NoAnswer,
+        (200, Some(false)) => Signal::Rejected(rejection(reply)),
+        (400, Some(false)) => uncoded_400(reply),
+        (401 | 403, Some(false)) => Signal::Unauthorized,
+        (429, Some(false)) => Signal::RateLimited,
+        (500, Some(false)) => Signal::ServerError,
+        _ => Signal::NoAnswer,
+    }
+}
+
+fn coded(code: &ErrorCode) -> Signal {
+    match code {
+        ErrorCode::InvalidPspCredentials => Signal::InvalidPspCredentials,
+        ErrorCode::PspTimeout => Signal::PspTimeout,
+        ErrorCode::PspUnavailable => Signal::PspUnavailable,
+        ErrorCode::PspRateLimited => Signal::RateLimited,
+        ErrorCode::NotSent => Signal::NotSent,
+        ErrorCode::UnknownPspError | ErrorCode::Other(_) => Signal::UnknownError,
+    }
+}
+
+fn uncoded_400(reply: &Reply) -> Signal {
+    let message = reply.message.as_deref().unwrap_or_default();
+    if let Some(field) = message.strip_prefix("Missing required field:") {
+        return Signal::RequestInvalid(vec![request_field(field)]);
+    }
+    match (message, &reply.data) {
+        ("Validation failed", _) => {
+            Signal::RequestInvalid(reply.errors.iter().map(|error| request_field(error)).collect())
+        }
+        ("Rules action is not matched", _) => Signal::NoRule,
+        ("Something went wrong", Some(Data::Text(text))) if text.starts_with("PSP Configuration not found") => {
+            Signal::NotConfigured
+        }
+        ("Something went wrong", _) => Signal::NoAnswer,
+        ("Payment provider rejected the request", _) => Signal::ProviderRejected,
+        _ => Signal::Rejected(rejection(reply)),
+    }
+}
+
+/// The field that a validation message begins with. Sentences differ; the name in front of them does not.
+fn request_field(text: &str) -> RequestField {
+    match text.split_ascii_whitespace().next().unwrap_or_default() {
+        "voucherPin" => RequestField::Pin,
+        "amount" | "baseamount" => RequestField::Amount,
+        "email" => RequestField::Email,
+        _ => RequestField::Other,
+    }
+}
+
+fn rejection(reply: &Reply) -> Rejection {
+    let voucher = reply.voucher();
+    let description = voucher.and_then(|voucher| voucher.result_description.as_deref());
+    let words = [reply.message.as_deref(), description].map(|text| text.unwrap_or_default().to_ascii_lowercase());
+    let says = |phrase: &str| words.iter().any(|text| text.contains(phrase));
+    // Asked first: an answer that names it along with something else must never read as "untouched".
+    let used = [
+        "already redeemed",
+        "already been redeemed",
+        "already used",
+        "already been used",
+        "been redeemed before",
+        "previously redeemed",
+    ];
+    if used.into_iter().any(says) || voucher.and_then(|voucher| voucher.status.as_deref()) == Some("USED") {
+        return Rejection::AlreadyRedeemed;
+    }
+    if voucher.and_then(|voucher| voucher.result.as_deref()) == Some("4075")
+        || says("invalid voucher pin")
+        || says("invalid pin")
+    {
+        return Rejection::InvalidPin;
+    }
+    match (says("mismatched amount"), says("mismatched currency")) {
+        (true, false) => Rejection::MismatchedAmount,
+        (false, true) => Rejection::MismatchedCurrency,
+        _ => Rejection::Other,
+    }
+}
