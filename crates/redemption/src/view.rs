@@ -1,0 +1,137 @@
+//! What a screen needs, with every rule already decided. It says meanings; the widget has the words. It never holds the PIN.
+
+use crate::{FieldError, FormError, Outcome};
+use mozarto::{Amount, Currency};
+
+/// The whole widget at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The form. On screen in every phase up to an outcome; locked where nothing may be changed.
+    pub form: FormView,
+    /// What else is on screen.
+    pub screen: Screen,
+}
+
+/// The phases' names, as the embedder reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the README's table says each")]
+pub enum PhaseName {
+    Editing,
+    Confirming,
+    Preparing,
+    Redeeming,
+    Redeemed,
+    Unconfirmed,
+    Failed,
+}
+
+impl PhaseName {
+    /// The word in the interface.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Editing => "editing",
+            Self::Confirming => "confirming",
+            Self::Preparing => "preparing",
+            Self::Redeeming => "redeeming",
+            Self::Redeemed => "redeemed",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FormView {
+    /// Nothing may be changed now.
+    pub locked: bool,
+    /// What is wrong with the PIN.
+    pub pin_error: Option<FieldError>,
+    /// The amount.
+    pub amount: AmountView,
+    /// The email field, where the customer is asked for it.
+    pub email: Option<EmailView>,
+    /// What is wrong with no field in particular.
+    pub error: Option<FormError>,
+}
+
+/// The amount's part of the form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AmountView {
+    /// The merchant fixed it.
+    Fixed(Amount),
+    /// The customer chooses.
+    Choice {
+        /// What there is to choose.
+        amounts: Vec<Amount>,
+        /// Which is chosen.
+        chosen: Option<usize>,
+        /// What is wrong.
+        error: Option<FieldError>,
+    },
+    /// The customer types.
+    Typed {
+        /// What is typed.
+        text: String,
+        /// In which currency.
+        currency: Currency,
+        /// What is wrong.
+        error: Option<FieldError>,
+    },
+}
+
+/// The email field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmailView {
+    /// What is typed.
+    pub text: String,
+    /// What is wrong.
+    pub error: Option<FieldError>,
+}
+
+/// Which voucher, in a form that may be shown: what for, and its last four digits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The amount.
+    pub amount: Amount,
+    /// The PIN's last four digits.
+    pub last_four: String,
+}
+
+/// What is on screen besides or instead of the form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Screen {
+    /// The form's own submit button.
+    Form,
+    /// "It cannot be undone": confirm or go back.
+    Confirm(Summary),
+    /// Work in progress.
+    Progress {
+        /// Which voucher.
+        summary: Summary,
+        /// Nothing was sent yet, so it can be cancelled.
+        cancellable: bool,
+        /// It takes longer than usual.
+        slow: bool,
+    },
+    /// The receipt. The outcome's kind is `Redeemed`.
+    Redeemed(Outcome),
+    /// Not known yet.
+    Unconfirmed {
+        /// Which voucher.
+        summary: Summary,
+        /// Code, next and reference.
+        outcome: Outcome,
+        /// The same attempt may be tried again.
+        may_retry: bool,
+    },
+    /// The voucher is untouched, and the form cannot put it right.
+    Failed {
+        /// Which voucher.
+        summary: Summary,
+        /// Code, next and reference.
+        outcome: Outcome,
+        /// Trying the same attempt again makes sense.
+        may_retry: bool,
+    },
+}

@@ -1,0 +1,5 @@
+//! The machine, from outside.
+
+mod customer_ways;
+mod every_pair;
+mod support;
