@@ -266,6 +266,7 @@ impl Machine {
         }));
         let timer = Timer { attempt: attempt.key.clone(), try_number, kind: TimerKind::BeforeSubmit };
         effects.push(Effect::StartTimer(timer, BEFORE_SUBMIT_MS));
+        effects.push(Effect::Focus(Focus::Heading));
         Phase::Preparing(attempt)
     }
 
@@ -292,6 +293,7 @@ impl Machine {
         for (kind, ms) in [(TimerKind::Slow, SLOW_MS), (TimerKind::Try, self.options.timeout_ms)] {
             effects.push(Effect::StartTimer(Timer { attempt: key.clone(), try_number, kind }, ms));
         }
+        effects.push(Effect::Focus(Focus::Heading));
         Phase::Redeeming { attempt, slow: false }
     }
 

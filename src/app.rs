@@ -1,0 +1,245 @@
+//! Owns the machine: feeds it events, has its effects carried out, repaints. The one place where phase, screen and embedder meet.
+
+use crate::i18n::Texts;
+use crate::shell::form_shell::FormShell;
+use crate::shell::pin_field::PinField;
+use crate::shell::{before_submit, http, random};
+use crate::view::{Context, Root, RootProps};
+use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
+use js_sys::Function;
+use redemption::{BeforeSubmit, Effect, Event, Field, Focus, Machine, Notice, Options, PhaseName, Request, Timer};
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{AbortController, RequestCredentials, ShadowRoot};
+use yew::{AppHandle, Callback};
+
+/// What the merchant decided that the machine does not need.
+pub(crate) struct Settings {
+    pub(crate) texts: Rc<Texts>,
+    pub(crate) credentials: RequestCredentials,
+    pub(crate) before_submit: Option<Function>,
+}
+
+/// What the embedder hears.
+pub(crate) enum Told {
+    /// `submit()` would act now.
+    Ready,
+    /// The machine's own.
+    Notice(Notice),
+}
+
+/// One mounted widget.
+pub(crate) struct App {
+    machine: RefCell<Machine>,
+    settings: RefCell<Settings>,
+    shell: FormShell,
+    view: RefCell<Option<AppHandle<Root>>>,
+    tell: Box<dyn Fn(Told)>,
+    /// Timers stop when they are dropped.
+    timers: RefCell<Vec<Timeout>>,
+    asking: RefCell<Option<AbortController>>,
+    ready_told: Cell<bool>,
+    dispatch: Callback<Event>,
+    conceal_pin: Callback<bool>,
+}
+
+impl App {
+    /// Adopts a form shell. `None` where the shadow root holds none.
+    pub(crate) fn mount(
+        root: ShadowRoot,
+        options: Options,
+        settings: Settings,
+        tell: Box<dyn Fn(Told)>,
+    ) -> Option<Rc<Self>> {
+        // The PIN field and the components hold the app weakly: the handle alone keeps it.
+        let link: Rc<RefCell<Weak<Self>>> = Rc::default();
+        let dispatch = Callback::from({
+            let link = Rc::clone(&link);
+            move |event| {
+                let app = link.borrow().upgrade();
+                if let Some(app) = app {
+                    app.dispatch(event);
+                }
+            }
+        });
+        let conceal_pin = Callback::from({
+            let link = Rc::clone(&link);
+            move |concealed| {
+                if let Some(app) = link.borrow().upgrade() {
+                    app.shell.pin.set_concealed(concealed);
+                }
+            }
+        });
+        let shell = FormShell::adopt(root, |input| {
+            let (edited, left) = (dispatch.clone(), dispatch.clone());
+            PinField::adopt(
+                input,
+                move |text| edited.emit(Event::PinEdited(text)),
+                move || left.emit(Event::FieldLeft(Field::Pin)),
+            )
+        })?;
+        let app = Rc::new(Self {
+            machine: RefCell::new(Machine::new(options)),
+            settings: RefCell::new(settings),
+            shell,
+            view: RefCell::default(),
+            tell,
+            timers: RefCell::default(),
+            asking: RefCell::default(),
+            ready_told: Cell::new(false),
+            dispatch,
+            conceal_pin,
+        });
+        link.replace(Rc::downgrade(&app));
+        let renderer = yew::Renderer::<Root>::with_root_and_props(app.shell.slots.screen.clone(), app.props());
+        app.view.replace(Some(renderer.render()));
+        // What was typed before the app was there.
+        app.dispatch(Event::PinEdited(app.shell.pin.text()));
+        Some(app)
+    }
+
+    /// Repaints, and tells once that the widget is ready.
+    pub(crate) fn ready(self: &Rc<Self>) {
+        self.paint();
+        if !self.ready_told.replace(true) {
+            self.after_paint(|app| (app.tell)(Told::Ready));
+        }
+    }
+
+    /// Takes a fact in, shows what follows from it and has it done.
+    pub(crate) fn dispatch(self: &Rc<Self>, event: Event) {
+        let effects = self.machine.borrow_mut().handle(event);
+        self.paint();
+        for effect in effects {
+            self.run(effect);
+        }
+    }
+
+    /// Submits the form. Whether an attempt has begun by it.
+    pub(crate) fn submit(self: &Rc<Self>) -> bool {
+        let was_editing = self.phase() == PhaseName::Editing;
+        self.dispatch(Event::Submitted { key: random::attempt_key() });
+        was_editing && self.phase() != PhaseName::Editing
+    }
+
+    /// The merchant changed options.
+    pub(crate) fn update(self: &Rc<Self>, options: Options, settings: Settings) {
+        self.settings.replace(settings);
+        self.dispatch(Event::OptionsChanged(Box::new(options)));
+    }
+
+    pub(crate) fn phase(&self) -> PhaseName {
+        self.machine.borrow().phase()
+    }
+
+    /// Moves the focus to what is on screen now.
+    pub(crate) fn focus(&self) {
+        let editing = self.phase() == PhaseName::Editing;
+        self.shell.focus(if editing { Focus::Field(Field::Pin) } else { Focus::Heading });
+    }
+
+    /// Stops timers and takes the components down. A POST that has left goes on.
+    pub(crate) fn destroy(&self) {
+        self.timers.borrow_mut().clear();
+        self.abort_before_submit();
+        if let Some(view) = self.view.take() {
+            view.destroy();
+        }
+    }
+
+    fn paint(&self) {
+        let props = self.props();
+        self.shell.paint(&props.view, &props.context.texts);
+        if let Some(view) = &mut *self.view.borrow_mut() {
+            view.update(props);
+        }
+    }
+
+    fn props(&self) -> RootProps {
+        RootProps {
+            view: Rc::new(self.machine.borrow().view()),
+            context: Context {
+                texts: Rc::clone(&self.settings.borrow().texts),
+                dispatch: self.dispatch.clone(),
+                conceal_pin: self.conceal_pin.clone(),
+            },
+            slots: self.shell.slots.clone(),
+        }
+    }
+
+    fn run(self: &Rc<Self>, effect: Effect) {
+        match effect {
+            Effect::Notify(notice) => self.after_paint(move |app| (app.tell)(Told::Notice(notice))),
+            Effect::Focus(focus) => self.after_paint(move |app| app.shell.focus(focus)),
+            Effect::ClearPin => self.shell.pin.clear(),
+            Effect::StartTimer(timer, ms) => self.start_timer(timer, ms),
+            Effect::Send(request) => self.send(*request),
+            Effect::AskBeforeSubmit(ask) => self.ask_before_submit(ask),
+            Effect::AbortBeforeSubmit => self.abort_before_submit(),
+        }
+    }
+
+    fn start_timer(self: &Rc<Self>, timer: Timer, ms: u32) {
+        let app = Rc::downgrade(self);
+        let timeout = Timeout::new(ms, move || {
+            if let Some(app) = app.upgrade() {
+                app.dispatch(Event::TimerFired(timer));
+            }
+        });
+        self.timers.borrow_mut().push(timeout);
+    }
+
+    fn send(self: &Rc<Self>, request: Request) {
+        let app = Rc::downgrade(self);
+        let credentials = self.settings.borrow().credentials;
+        spawn_local(async move {
+            let posted = http::post(&request, credentials).await;
+            if let Some(app) = app.upgrade() {
+                app.dispatch(Event::Answered {
+                    attempt: request.attempt.clone(),
+                    try_number: request.try_number,
+                    answer: Box::new(posted.answer),
+                    attempt_kept: posted.attempt_kept,
+                });
+            }
+        });
+    }
+
+    fn ask_before_submit(self: &Rc<Self>, ask: BeforeSubmit) {
+        // The machine asks only where the merchant gave a function, and one controller is there in every supported browser.
+        let Some(callback) = self.settings.borrow().before_submit.clone() else { return };
+        let Ok(controller) = AbortController::new() else { return };
+        let signal = controller.signal();
+        self.asking.replace(Some(controller));
+        let app = Rc::downgrade(self);
+        spawn_local(async move {
+            let permission = before_submit::ask(&callback, &ask, &signal).await;
+            if let Some(app) = app.upgrade() {
+                app.dispatch(Event::BeforeSubmitAnswered {
+                    attempt: ask.attempt,
+                    try_number: ask.try_number,
+                    permission,
+                });
+            }
+        });
+    }
+
+    fn abort_before_submit(&self) {
+        if let Some(controller) = self.asking.take() {
+            controller.abort();
+        }
+    }
+
+    /// In a task of its own: Yew has painted by then, and whoever is told may call any method.
+    fn after_paint(self: &Rc<Self>, act: impl FnOnce(&Rc<Self>) + 'static) {
+        let app = Rc::downgrade(self);
+        spawn_local(async move {
+            TimeoutFuture::new(0).await;
+            if let Some(app) = app.upgrade() {
+                act(&app);
+            }
+        });
+    }
+}

@@ -1,0 +1,144 @@
+//! Every text a customer reads, in English, with its key and its placeholders. A text that is missing, or a placeholder that is
+//! not given, does not compile. The keys are the `messages` option's and other languages' catalogues'.
+
+macro_rules! catalogue {
+    ($($name:ident $({ $($argument:ident),+ })? = $key:literal, $english:literal;)+) => {
+        /// A text with what goes into it, already formatted.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) enum Message { $($name $({ $($argument: String),+ })?,)+ }
+
+        impl Message {
+            /// Every key with its English text.
+            #[cfg(test)]
+            pub(crate) const ENGLISH: &[(&str, &str, &[&str])] = &[$(($key, $english, &[$($(stringify!($argument)),+)?]),)+];
+
+            /// The name in catalogues.
+            pub(crate) fn key(&self) -> &'static str {
+                match self { $(Self::$name $({ $($argument: _),+ })? => $key,)+ }
+            }
+
+            /// The English text, with `{placeholders}`.
+            pub(crate) fn english(&self) -> &'static str {
+                match self { $(Self::$name $({ $($argument: _),+ })? => $english,)+ }
+            }
+
+            /// What goes into the placeholders.
+            pub(crate) fn arguments(&self) -> Vec<(&'static str, &str)> {
+                match self { $(Self::$name $({ $($argument),+ })? => vec![$($((stringify!($argument), $argument.as_str())),+)?],)+ }
+            }
+        }
+    };
+}
+
+catalogue! {
+    Title = "title", "Redeem a Flexepin voucher";
+
+    PinLabel = "pin-label", "Flexepin PIN";
+    PinHint = "pin-hint", "The 16 digits on your voucher";
+    PinHide = "pin-hide", "Hide PIN";
+    PinShow = "pin-show", "Show PIN";
+    PinEmpty = "pin-empty", "Enter your Flexepin PIN";
+    PinLength { entered } = "pin-length", "Flexepin PIN must be 16 digits. You have entered {entered}.";
+    PinNotDigits = "pin-not-digits", "Flexepin PIN has digits only. Remove letters and other characters.";
+    PinInvalid = "pin-invalid", "Flexepin does not know this PIN. Check each digit against your voucher.";
+    PinUsed { reference } = "pin-used",
+        "This voucher has already been used. If you did not use it, contact support with reference {reference}.";
+    PinCurrency { currency } = "pin-currency",
+        "This voucher is in another currency. Nothing was taken from it. Use a voucher in {currency} here.";
+    PinAmount { amount } = "pin-amount",
+        "This voucher is not worth {amount}. Nothing was taken from it. Use a voucher of exactly {amount} here.";
+    PinRejected = "pin-rejected", "Flexepin did not accept this voucher, so it was not redeemed here. Check it, or contact support.";
+
+    AmountLabel = "amount-label", "Voucher value";
+    AmountHint = "amount-hint", "The whole value printed on your voucher";
+    AmountEmpty = "amount-empty", "Enter the value of your voucher";
+    AmountNotChosen = "amount-not-chosen", "Choose the value of your voucher";
+    AmountNotNumber { example } = "amount-not-number", "Enter the value in digits, such as {example}";
+    AmountNotPositive = "amount-not-positive", "The value must be more than zero";
+    AmountDecimals { example } = "amount-decimals", "The value has too many decimals. Enter it such as {example}";
+    AmountTooLarge = "amount-too-large", "The value is too large. Enter the value printed on your voucher.";
+    AmountMismatched { amount } = "amount-mismatched",
+        "Your voucher is not worth {amount}. Nothing was taken from it. Choose the value printed on it.";
+
+    EmailLabel = "email-label", "Email address";
+    EmailMissing = "email-missing", "Enter your email address";
+    EmailInvalid = "email-invalid", "Enter an email address such as name@example.com";
+
+    Refused = "refused", "The shop’s server did not accept this. Nothing was sent to Flexepin. Check it and try again.";
+    NotStarted = "not-started", "The shop stopped this before anything was sent. Your voucher is untouched.";
+    ProviderRejected = "provider-rejected",
+        "The payment provider did not accept this. Your voucher is untouched. Check what you entered, or ask the shop.";
+
+    Submit = "submit", "Redeem voucher";
+    SubmitAmount { amount } = "submit-amount", "Redeem {amount}";
+    Submitting = "submitting", "Redeeming…";
+    OnceOnly = "once-only", "A voucher is redeemed once, for its whole value.";
+
+    ConfirmTitle { amount } = "confirm-title", "Redeem {amount}?";
+    ConfirmText { digits } = "confirm-text",
+        "This uses up the voucher ending in {digits}, whatever it is worth. It cannot be undone.";
+    ConfirmYes { amount } = "confirm-yes", "Yes, redeem {amount}";
+    Back = "back", "Back";
+
+    Preparing = "preparing", "Getting ready. Nothing has been sent yet.";
+    Redeeming = "redeeming", "Redeeming your voucher. This usually takes a few seconds.";
+    RedeemingSlow = "redeeming-slow", "This takes longer than usual. Please keep this page open: we are still waiting for the answer.";
+    Cancel = "cancel", "Cancel";
+
+    RedeemedTitle = "redeemed-title", "Voucher redeemed";
+    RedeemedAmount { amount } = "redeemed-amount", "{amount} redeemed";
+    RedeemedDiffers { requested } = "redeemed-differs", "You asked for {requested}. The voucher’s own value counts.";
+    ReceiptAmount = "receipt-amount", "Amount";
+    ReceiptCurrency = "receipt-currency", "Currency";
+    ReceiptSerial = "receipt-serial", "Voucher serial number";
+    ReceiptTransaction = "receipt-transaction", "Transaction";
+    Copy = "copy", "Copy";
+    Copied = "copied", "Copied";
+    CopyFailed = "copy-failed", "Not copied. Select the text instead.";
+    CopyReceipt = "copy-receipt", "Copy receipt";
+    Print = "print", "Print";
+
+    UnconfirmedTitle = "unconfirmed-title", "We do not know yet";
+    UnconfirmedText { amount, digits } = "unconfirmed-text",
+        "We got no clear answer about {amount} from the voucher ending in {digits}. It may have been redeemed, or not.";
+    UnconfirmedKeep = "unconfirmed-keep", "Do not use this voucher anywhere else, and keep it.";
+    UnconfirmedRetry = "unconfirmed-retry", "Trying again is safe: a voucher can be redeemed only once.";
+    UnconfirmedSupport = "unconfirmed-support", "Please contact the shop’s support with this reference.";
+
+    FailedTitle = "failed-title", "Not redeemed";
+    FailedUntouched { digits } = "failed-untouched", "The voucher ending in {digits} is untouched. You can still use it.";
+    FailedBusy = "failed-busy", "Too many people are redeeming right now. Wait a moment, then try again.";
+    FailedNotSent = "failed-not-sent", "Your request could not be passed on. Wait a moment, then try again.";
+    FailedSetUp = "failed-set-up", "The shop cannot redeem vouchers at the moment. Please tell the shop, with this reference.";
+    Reference = "reference", "Reference";
+    TryAgain = "try-again", "Try again";
+    BackToForm = "back-to-form", "Back to the form";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Message;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_english_text_has_exactly_its_placeholders() {
+        for (key, english, arguments) in Message::ENGLISH {
+            let found: HashSet<&str> = english.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+            assert_eq!(found, arguments.iter().copied().collect(), "{key}");
+        }
+    }
+
+    #[test]
+    fn keys_are_unique() {
+        let keys: HashSet<&str> = Message::ENGLISH.iter().map(|(key, ..)| *key).collect();
+        assert_eq!(keys.len(), Message::ENGLISH.len());
+    }
+
+    #[test]
+    fn the_shell_shows_the_same_words_before_the_app_is_there() {
+        let shell = include_str!("../../static/shell.js");
+        for message in [Message::PinLabel, Message::PinHint, Message::Submit] {
+            assert!(shell.contains(&format!("\"{}\"", message.english())), "{}", message.key());
+        }
+    }
+}

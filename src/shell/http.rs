@@ -1,0 +1,106 @@
+//! One try: one POST to the merchant's proxy, and its answer as a type. Never retries, never follows a redirect.
+//!
+//! The body is written by the browser's `JSON` and read by `Response.json()`, so no JSON parser is in the wasm.
+
+use gloo_net::http;
+use js_sys::{Array, Date, JSON, Reflect, Uint8Array};
+use mozarto::{Answer, ErrorCode, Reply};
+use redemption::Request;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, Headers, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit,
+    RequestRedirect, Response,
+};
+
+/// A longer body is not the documented JSON.
+const MAX_BODY_BYTES: f64 = 256.0 * 1024.0;
+
+/// What came back for a try, and whether the proxy says that it keeps the attempt.
+pub(crate) struct Posted {
+    pub(crate) answer: Answer,
+    pub(crate) attempt_kept: bool,
+}
+
+/// Posts one try. Always comes back: with [`Answer::none`] where no answer can be had.
+pub(crate) async fn post(request: &Request, credentials: RequestCredentials) -> Posted {
+    let Ok(built) = build(request, credentials) else {
+        // The browser refused to make the request (a header of `beforeSubmit` that is no header): nothing left the page.
+        let reply = Reply { is_success: Some(false), error_code: Some(ErrorCode::NotSent), ..Reply::default() };
+        return Posted { answer: Answer { reply: Some(reply), ..Answer::none() }, attempt_kept: true };
+    };
+    let Ok(response) = http::Request::from(built).send().await else {
+        return Posted { answer: Answer::none(), attempt_kept: false };
+    };
+    let response = Response::from(response);
+    let kept = response.headers().get("Attempt-Key").ok().flatten();
+    let attempt_kept = kept.is_some_and(|key| key.eq_ignore_ascii_case(request.attempt.as_str()));
+    Posted { answer: read(response).await, attempt_kept }
+}
+
+/// Reads a response. Its body is looked at up to 256 KB.
+pub(crate) async fn read(response: Response) -> Answer {
+    let retry_after = response.headers().get("Retry-After").ok().flatten();
+    Answer {
+        status: response.status(),
+        retry_after: retry_after.and_then(|value| wait(&value)),
+        reply: json(response)
+            .await
+            .and_then(|body| Reply::deserialize(serde_wasm_bindgen::Deserializer::from(body)).ok()),
+    }
+}
+
+fn build(request: &Request, credentials: RequestCredentials) -> Result<web_sys::Request, JsValue> {
+    let headers = Headers::new()?;
+    for (name, value) in &request.headers {
+        headers.set(name, value.expose())?;
+    }
+    headers.set("Content-Type", "application/json")?;
+    headers.set("Idempotency-Key", request.attempt.as_str())?;
+    if let Some(token) = &request.session_token {
+        headers.set("Authorization", &format!("Bearer {}", token.expose()))?;
+    }
+    let body = request.pay_in.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_headers(&headers);
+    init.set_body(&JSON::stringify(&body)?.into());
+    init.set_redirect(RequestRedirect::Error);
+    init.set_cache(RequestCache::NoStore);
+    init.set_referrer_policy(ReferrerPolicy::NoReferrer);
+    init.set_credentials(credentials);
+    // The request outlives the page: a customer who leaves has not stopped it.
+    Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE)?;
+    web_sys::Request::new_with_str_and_init(&request.endpoint, &init)
+}
+
+/// The body as the browser's JSON parser reads it; `None` where it is no JSON, was cut short or is too long.
+async fn json(response: Response) -> Option<JsValue> {
+    let reader: ReadableStreamDefaultReader = response.body()?.get_reader().dyn_into().ok()?;
+    let chunks = Array::new();
+    let mut bytes = 0.0;
+    loop {
+        let read = JsFuture::from(reader.read()).await.ok()?;
+        if Reflect::get(&read, &"done".into()).ok()?.is_truthy() {
+            break;
+        }
+        let chunk: Uint8Array = Reflect::get(&read, &"value".into()).ok()?.dyn_into().ok()?;
+        bytes += f64::from(chunk.length());
+        if bytes > MAX_BODY_BYTES {
+            // Nobody waits for the rest; that it could not be stopped changes nothing.
+            let _ = reader.cancel();
+            return None;
+        }
+        chunks.push(&chunk);
+    }
+    let body = Blob::new_with_u8_array_sequence(&chunks).ok()?;
+    JsFuture::from(Response::new_with_opt_blob(Some(&body)).ok()?.json().ok()?).await.ok()
+}
+
+/// `Retry-After`: seconds, or a date.
+fn wait(value: &str) -> Option<Duration> {
+    let seconds = value.trim().parse::<u32>().map_or_else(|_| (Date::parse(value) - Date::now()) / 1000.0, f64::from);
+    Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+}

@@ -1,0 +1,9 @@
+//! The browser's side: one small adapter per effect, and what the page made before the app was there. Nothing here decides.
+
+pub(crate) mod before_submit;
+pub(crate) mod clipboard;
+pub(crate) mod form_shell;
+pub(crate) mod http;
+pub(crate) mod pin_field;
+mod pin_grouping;
+pub(crate) mod random;

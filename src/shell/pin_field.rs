@@ -1,0 +1,137 @@
+//! The PIN `<input>`: made once by the page's script, adopted here, never replaced, moved or rendered by Yew, so that focus, caret,
+//! keyboard and text survive the app's arrival. This file alone writes its value.
+
+use super::pin_grouping::{caret_for_deletion, group};
+use gloo_events::{EventListener, EventListenerOptions};
+use mozarto::VoucherPin;
+use redemption::PinText;
+use wasm_bindgen::JsCast;
+use web_sys::{ClipboardEvent, HtmlInputElement, InputEvent};
+use zeroize::Zeroizing;
+
+type Listener = Box<dyn Fn(&HtmlInputElement, &web_sys::Event)>;
+
+/// The adopted field. Dropping it takes the listeners off and erases the field.
+pub(crate) struct PinField {
+    input: HtmlInputElement,
+    _listeners: Vec<EventListener>,
+}
+
+impl PinField {
+    /// Takes the field over, with what was typed into it so far. `edited` hears every change, `left` when the customer leaves it.
+    pub(crate) fn adopt(
+        input: HtmlInputElement,
+        edited: impl Fn(PinText) + Clone + 'static,
+        left: impl Fn() + 'static,
+    ) -> Self {
+        let on = |kind: &'static str, listener: Listener| {
+            let field = input.clone();
+            let options = EventListenerOptions::enable_prevent_default();
+            EventListener::new_with_options(&input, kind, options, move |event| listener(&field, event))
+        };
+        let (typed, composed, pasted) = (edited.clone(), edited.clone(), edited);
+        let listeners = vec![
+            on("beforeinput", Box::new(|input, event| skip_space(input, event.unchecked_ref()))),
+            on(
+                "input",
+                Box::new(move |input, event| {
+                    // Half a composition is not regrouped under the customer's fingers; its end is an event of its own.
+                    if !event.unchecked_ref::<InputEvent>().is_composing() {
+                        typed(regroup(input));
+                    }
+                }),
+            ),
+            on("compositionend", Box::new(move |input, _| composed(regroup(input)))),
+            on(
+                "paste",
+                Box::new(move |input, event| {
+                    if let Some(pin) = pasted_pin(event.unchecked_ref()) {
+                        event.prevent_default();
+                        input.set_value(pin.expose());
+                        place_caret(input, pin.expose().len());
+                        pasted(regroup(input));
+                    }
+                }),
+            ),
+            on("blur", Box::new(move |_, _| left())),
+        ];
+        Self { input, _listeners: listeners }
+    }
+
+    /// The text that is in the field now, grouped.
+    pub(crate) fn text(&self) -> PinText {
+        regroup(&self.input)
+    }
+
+    /// Whether it may be edited.
+    pub(crate) fn set_locked(&self, locked: bool) {
+        self.input.set_read_only(locked);
+    }
+
+    /// Tells assistive technology whether its text is wrong.
+    pub(crate) fn set_invalid(&self, invalid: bool) {
+        let _ = self.input.set_attribute("aria-invalid", if invalid { "true" } else { "false" });
+    }
+
+    /// Hides the digits from people who look over the customer's shoulder.
+    pub(crate) fn set_concealed(&self, concealed: bool) {
+        let _ = self.input.class_list().toggle_with_force("concealed", concealed);
+    }
+
+    pub(crate) fn focus(&self) {
+        let _ = self.input.focus();
+    }
+
+    pub(crate) fn clear(&self) {
+        self.input.set_value("");
+    }
+}
+
+impl Drop for PinField {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn regroup(input: &HtmlInputElement) -> PinText {
+    let text = Zeroizing::new(input.value());
+    let caret = input.selection_start().ok().flatten().map_or(0, |caret| caret as usize);
+    let grouped = group(&text, caret);
+    if *grouped.text != *text {
+        input.set_value(&grouped.text);
+        place_caret(input, grouped.caret);
+    }
+    PinText::new(grouped.text.to_string())
+}
+
+/// Before a deletion: steps over the space between two groups, so that the key takes a digit.
+fn skip_space(input: &HtmlInputElement, event: &InputEvent) {
+    let forward = match event.input_type().as_str() {
+        "deleteContentBackward" => false,
+        "deleteContentForward" => true,
+        _ => return,
+    };
+    let (Ok(Some(start)), Ok(Some(end))) = (input.selection_start(), input.selection_end()) else { return };
+    if start == end {
+        let text = Zeroizing::new(input.value());
+        let caret = caret_for_deletion(&text, start as usize, forward);
+        if caret != start as usize {
+            place_caret(input, caret);
+        }
+    }
+}
+
+/// The one PIN in what is pasted. Asked of the clipboard and not of the field: the field has lost the line ends by then.
+fn pasted_pin(event: &ClipboardEvent) -> Option<VoucherPin> {
+    let text = Zeroizing::new(event.clipboard_data()?.get_data("text").ok()?);
+    VoucherPin::find(&text)
+}
+
+fn place_caret(input: &HtmlInputElement, caret: usize) {
+    let caret = u32::try_from(caret).unwrap_or(u32::MAX);
+    // Moving the caret of a field without focus would steal it in Safari.
+    let active = input.get_root_node().dyn_into::<web_sys::ShadowRoot>().ok().and_then(|root| root.active_element());
+    if active.is_some_and(|active| active.is_same_node(Some(input))) {
+        let _ = input.set_selection_range(caret, caret);
+    }
+}

@@ -1,0 +1,47 @@
+//! What stands below the submit button, or in its place: the confirmation, the progress, a word on what a redemption is.
+
+use super::Context;
+use super::button::Button;
+use crate::i18n::Message;
+use redemption::{Event, Screen, Summary};
+use yew::{Html, html};
+
+pub(super) fn action(screen: &Screen, context: &Context) -> Html {
+    match screen {
+        Screen::Confirm(summary) => confirm(summary, context),
+        Screen::Progress { cancellable, slow, .. } => progress(*cancellable, *slow, context),
+        _ => html! { <p part="note" class="note">{ context.text(&Message::OnceOnly) }</p> },
+    }
+}
+
+/// The question stands where the submit button was, and its "yes" below: the second click of a double click confirms nothing.
+fn confirm(summary: &Summary, context: &Context) -> Html {
+    let amount = context.texts.money(summary.amount);
+    let digits = summary.last_four.clone();
+    html! {
+        <div part="confirm" class="panel">
+            <h3 data-heading="" tabindex="-1">{ context.text(&Message::ConfirmTitle { amount: amount.clone() }) }</h3>
+            <p>{ context.text(&Message::ConfirmText { digits }) }</p>
+            <div class="buttons">
+                <Button part="confirm-yes" label={context.text(&Message::ConfirmYes { amount })} on_press={context.says(Event::Confirmed)} />
+                <Button part="back" label={context.text(&Message::Back)} on_press={context.says(Event::WentBack)} />
+            </div>
+        </div>
+    }
+}
+
+fn progress(cancellable: bool, slow: bool, context: &Context) -> Html {
+    let message = match (cancellable, slow) {
+        (true, _) => Message::Preparing,
+        (false, false) => Message::Redeeming,
+        (false, true) => Message::RedeemingSlow,
+    };
+    html! {
+        <div part="progress" class="progress">
+            <p data-heading="" tabindex="-1">{ context.text(&message) }</p>
+            if cancellable {
+                <Button part="cancel" label={context.text(&Message::Cancel)} on_press={context.says(Event::Cancelled)} />
+            }
+        </div>
+    }
+}

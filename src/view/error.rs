@@ -1,0 +1,57 @@
+//! What is wrong with a field, or with the whole: meanings into words, and the words at their place.
+
+use crate::i18n::{Message, Texts};
+use mozarto::{Amount, AmountError, PinError};
+use redemption::{AmountView, Field, FieldError, FormError, FormView};
+use yew::{Html, html};
+
+/// The words under a field. The place is there before the error is, so that the field can name it as its description.
+pub(super) fn field_error(id: &'static str, error: Option<String>) -> Html {
+    html! { <p part="error" id={id} class="error">{ error.unwrap_or_default() }</p> }
+}
+
+/// What is wrong, in words.
+pub(super) fn words(error: &FieldError, field: Field, form: &FormView, texts: &Texts) -> String {
+    let money = |amount: &Amount| texts.money(*amount);
+    let message = match error {
+        FieldError::Pin(PinError::Empty) => Message::PinEmpty,
+        FieldError::Pin(PinError::Length { digits }) => Message::PinLength { entered: texts.number(*digits) },
+        FieldError::Pin(PinError::NotDigits) => Message::PinNotDigits,
+        FieldError::Amount(AmountError::Empty) => Message::AmountEmpty,
+        FieldError::Amount(AmountError::NotANumber) => Message::AmountNotNumber { example: example(form, texts) },
+        FieldError::Amount(AmountError::NotPositive) => Message::AmountNotPositive,
+        FieldError::Amount(AmountError::TooManyDecimals { .. }) => {
+            Message::AmountDecimals { example: example(form, texts) }
+        }
+        FieldError::Amount(AmountError::TooLarge) => Message::AmountTooLarge,
+        FieldError::AmountNotChosen => Message::AmountNotChosen,
+        FieldError::EmailMissing => Message::EmailMissing,
+        FieldError::EmailInvalid => Message::EmailInvalid,
+        FieldError::InvalidPin => Message::PinInvalid,
+        FieldError::AlreadyRedeemed { reference } => Message::PinUsed { reference: reference.clone() },
+        FieldError::MismatchedAmount(amount) if field == Field::Amount => {
+            Message::AmountMismatched { amount: money(amount) }
+        }
+        FieldError::MismatchedAmount(amount) => Message::PinAmount { amount: money(amount) },
+        FieldError::MismatchedCurrency(currency) => Message::PinCurrency { currency: currency.code().to_owned() },
+        FieldError::VoucherRejected => Message::PinRejected,
+        FieldError::Refused => Message::Refused,
+        FieldError::Merchant(words) => return words.clone(),
+    };
+    texts.text(&message)
+}
+
+/// What is wrong with no field in particular, in words.
+pub(super) fn form_words(error: FormError, texts: &Texts) -> String {
+    texts.text(&match error {
+        FormError::ProviderRejected => Message::ProviderRejected,
+        FormError::NotStarted => Message::NotStarted,
+    })
+}
+
+/// 25 of the form's currency, as the customer may type it.
+fn example(form: &FormView, texts: &Texts) -> String {
+    let AmountView::Typed { currency, .. } = form.amount else { return String::new() };
+    let amount = Amount::from_minor(25 * currency.minor_per_major(), currency);
+    amount.map(|amount| amount.decimal().replace('.', &texts.decimal_separator().to_string())).unwrap_or_default()
+}

@@ -1,0 +1,33 @@
+//! "Not redeemed": the voucher is untouched, why, and what to do.
+
+use super::Context;
+use super::button::Button;
+use super::mark::mark;
+use super::reference::reference;
+use crate::i18n::Message;
+use redemption::{Code, Event, Outcome, Summary};
+use yew::{Html, html};
+
+pub(super) fn failed(summary: &Summary, outcome: &Outcome, may_retry: bool, context: &Context) -> Html {
+    let reason = match outcome.code {
+        Code::PspRateLimited => Message::FailedBusy,
+        Code::NotSent => Message::FailedNotSent,
+        _ => Message::FailedSetUp,
+    };
+    let digits = summary.last_four.clone();
+    html! {
+        <section part="failed" class="outcome bad">
+            { mark("M17 17l14 14M31 17L17 31") }
+            <h2 data-heading="" tabindex="-1">{ context.text(&Message::FailedTitle) }</h2>
+            <p class="strong">{ context.text(&Message::FailedUntouched { digits }) }</p>
+            <p>{ context.text(&reason) }</p>
+            <div class="buttons">
+                if may_retry {
+                    <Button part="retry" label={context.text(&Message::TryAgain)} on_press={context.says(Event::RetryRequested)} />
+                }
+                <Button part="edit" label={context.text(&Message::BackToForm)} on_press={context.says(Event::EditRequested)} />
+            </div>
+            { reference(&outcome.reference, context) }
+        </section>
+    }
+}

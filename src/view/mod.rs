@@ -1,0 +1,22 @@
+//! What is on screen: dumb views over the machine's view model, one file per thing. They turn DOM events into machine events and
+//! view-model meanings into words; they decide nothing. A view that listens or remembers is a component, any other a function.
+
+mod action;
+mod amount;
+mod button;
+mod context;
+mod copy_button;
+mod email;
+mod error;
+mod failed;
+mod listen;
+mod live;
+mod mark;
+mod pin_tools;
+mod receipt;
+mod reference;
+mod root;
+mod unconfirmed;
+
+pub(crate) use context::Context;
+pub(crate) use root::{Root, RootProps};

@@ -1,0 +1,53 @@
+//! The receipt of a redemption, as the answer has it, to read, copy and print.
+
+use super::Context;
+use super::button::Button;
+use super::copy_button::CopyButton;
+use super::mark::mark;
+use crate::i18n::Message;
+use redemption::Redemption;
+use yew::{Callback, Html, html};
+
+pub(super) fn receipt(redemption: &Redemption, context: &Context) -> Html {
+    let title = match redemption.amount {
+        Some(amount) => Message::RedeemedAmount { amount: context.texts.money(amount) },
+        None => Message::RedeemedTitle,
+    };
+    let rows = [
+        (Message::ReceiptAmount, redemption.amount.map(|amount| context.texts.money(amount)), "receipt-amount"),
+        (
+            Message::ReceiptCurrency,
+            redemption.amount.map(|amount| amount.currency().code().to_owned()),
+            "receipt-currency",
+        ),
+        (Message::ReceiptSerial, redemption.serial.clone(), "receipt-serial"),
+        (Message::ReceiptTransaction, redemption.transaction_id.clone(), "receipt-transaction"),
+    ];
+    let rows: Vec<_> =
+        rows.into_iter().filter_map(|(label, value, part)| Some((context.text(&label), value?, part))).collect();
+    let lines: Vec<_> = rows.iter().map(|(label, value, _)| format!("{label}: {value}")).collect();
+    let discrepancy = redemption.discrepancy.as_ref().map(|discrepancy| context.texts.money(discrepancy.requested));
+    html! {
+        <section part="receipt" class="outcome good">
+            { mark("M14 25l7 7 13-15") }
+            <h2 data-heading="" tabindex="-1">{ context.text(&title) }</h2>
+            if let Some(requested) = discrepancy {
+                <p part="discrepancy" class="banner">{ context.text(&Message::RedeemedDiffers { requested }) }</p>
+            }
+            <dl>
+                { for rows.iter().map(|(label, value, part)| html! {
+                    <div class="row"><dt>{ label }</dt><dd><bdi part={*part}>{ value }</bdi></dd></div>
+                }) }
+            </dl>
+            <div class="buttons">
+                <CopyButton label={context.text(&Message::CopyReceipt)} text={lines.join("\n")} context={context.clone()} />
+                <Button part="print" label={context.text(&Message::Print)} on_press={Callback::from(|()| print())} />
+            </div>
+        </section>
+    }
+}
+
+fn print() {
+    // A browser that cannot print (an embedded one) says so itself; there is nothing to add.
+    let _ = web_sys::window().map(|window| window.print());
+}

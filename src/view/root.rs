@@ -1,0 +1,72 @@
+//! The root component. It renders into the places that the shell left: the PIN field between them is not Yew's.
+
+use super::error::{field_error, form_words, words};
+use super::pin_tools::PinTools;
+use super::{Context, action, amount, email, failed, live, receipt, unconfirmed};
+use crate::i18n::Message;
+use crate::shell::form_shell::Slots;
+use redemption::{Field, OutcomeKind, Screen, View};
+use std::rc::Rc;
+use yew::{Html, Properties, component, create_portal, html};
+
+#[derive(Clone, PartialEq, Properties)]
+pub(crate) struct RootProps {
+    pub(crate) view: Rc<View>,
+    pub(crate) context: Context,
+    pub(crate) slots: Slots,
+}
+
+#[component]
+pub(crate) fn Root(RootProps { view, context, slots }: &RootProps) -> Html {
+    let pin_error = view.form.pin_error.as_ref().map(|error| words(error, Field::Pin, &view.form, &context.texts));
+    html! {
+        <>
+            { create_portal(top(view, context), slots.top.clone()) }
+            { create_portal(html! { <PinTools context={context.clone()} /> }, slots.pin_tools.clone()) }
+            { create_portal(field_error("pin-error", pin_error), slots.pin_error.clone()) }
+            { create_portal(fields(view, context), slots.fields.clone()) }
+            { create_portal(action::action(&view.screen, context), slots.action.clone()) }
+            { create_portal(live::status(&view.screen, context), slots.live.clone()) }
+            { screen(&view.screen, context) }
+        </>
+    }
+}
+
+/// The form's heading, and what is wrong with no field in particular.
+fn top(view: &View, context: &Context) -> Html {
+    let error = view.form.error.map(|error| form_words(error, &context.texts));
+    html! {
+        <>
+            <h2 part="title">{ context.text(&Message::Title) }</h2>
+            if let Some(error) = error {
+                <p part="form-error" class="banner" data-heading="" tabindex="-1">{ error }</p>
+            }
+        </>
+    }
+}
+
+fn fields(view: &View, context: &Context) -> Html {
+    html! {
+        <>
+            { amount::amount(&view.form, context) }
+            if let Some(email) = &view.form.email {
+                { email::email(email, &view.form, context) }
+            }
+        </>
+    }
+}
+
+/// What stands in the form's place.
+fn screen(screen: &Screen, context: &Context) -> Html {
+    match screen {
+        Screen::Form | Screen::Confirm(_) | Screen::Progress { .. } => Html::default(),
+        Screen::Redeemed(outcome) => match &outcome.kind {
+            OutcomeKind::Redeemed(redemption) => receipt::receipt(redemption, context),
+            _ => Html::default(),
+        },
+        Screen::Unconfirmed { summary, outcome, may_retry } => {
+            unconfirmed::unconfirmed(summary, outcome, *may_retry, context)
+        }
+        Screen::Failed { summary, outcome, may_retry } => failed::failed(summary, outcome, *may_retry, context),
+    }
+}
