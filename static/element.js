@@ -181,13 +181,14 @@
     async #start() {
       const wrong = this.#wrongOption();
       if (wrong) return this.#failConfig(wrong);
+      loadStyle().catch((error) => console.warn(`${TAG}: the style sheet is missing; the form works without it.`, error));
+      let app;
       try {
-        loadStyle().catch((error) => console.warn(`${TAG}: the style sheet is missing; the form works without it.`, error));
-        const app = await loadApp();
-        if (this.isConnected) this.#mountOrUpdate(app);
+        app = await loadApp();
       } catch (error) {
-        this.#failLoad(error);
+        return this.#failLoad(error);
       }
+      if (this.isConnected) this.#mountOrUpdate(app);
     }
 
     #wrongOption() {

@@ -2,8 +2,7 @@
 //!
 //! The body is written by the browser's `JSON` and read by `Response.json()`, so no JSON parser is in the wasm.
 
-use gloo_net::http;
-use js_sys::{Array, Date, JSON, Reflect, Uint8Array};
+use js_sys::{Array, Date, Function, JSON, Promise, Reflect, Uint8Array};
 use mozarto::{Answer, ErrorCode, Reply};
 use redemption::Request;
 use serde::{Deserialize, Serialize};
@@ -31,13 +30,19 @@ pub(crate) async fn post(request: &Request, credentials: RequestCredentials) -> 
         let reply = Reply { is_success: Some(false), error_code: Some(ErrorCode::NotSent), ..Reply::default() };
         return Posted { answer: Answer { reply: Some(reply), ..Answer::none() }, attempt_kept: true };
     };
-    let Ok(response) = http::Request::from(built).send().await else {
+    let Ok(response) = fetch(&built).await else {
         return Posted { answer: Answer::none(), attempt_kept: false };
     };
-    let response = Response::from(response);
     let kept = response.headers().get("Attempt-Key").ok().flatten();
     let attempt_kept = kept.is_some_and(|key| key.eq_ignore_ascii_case(request.attempt.as_str()));
     Posted { answer: read(response).await, attempt_kept }
+}
+
+/// The page's `fetch`, which monitoring scripts wrap: whatever it throws or rejects with is caught, and means no answer.
+async fn fetch(request: &web_sys::Request) -> Result<Response, JsValue> {
+    let window = js_sys::global();
+    let fetch: Function = Reflect::get(&window, &"fetch".into())?.dyn_into()?;
+    JsFuture::from(Promise::resolve(&fetch.call1(&window, request)?)).await?.dyn_into()
 }
 
 /// Reads a response. Its body is looked at up to 256 KB.

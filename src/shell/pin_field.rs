@@ -36,7 +36,8 @@ impl PinField {
                 "input",
                 Box::new(move |input, event| {
                     // Half a composition is not regrouped under the customer's fingers; its end is an event of its own.
-                    if !event.unchecked_ref::<InputEvent>().is_composing() {
+                    // Autofill and extensions send a plain `Event`.
+                    if !event.dyn_ref::<InputEvent>().is_some_and(InputEvent::is_composing) {
                         typed(regroup(input));
                     }
                 }),

@@ -115,7 +115,8 @@ impl<'de> Deserialize<'de> for Reply {
             }
         }
 
-        deserializer.deserialize_map(ReplyVisitor)
+        // Not `deserialize_map`: in a browser that would also read a JSON array of pairs as an object.
+        deserializer.deserialize_any(ReplyVisitor)
     }
 }
 
