@@ -1,1 +1,78 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod pay_in;
+mod reply;
+mod settings;
+mod upstream;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::routing::{get, post};
+use error::Refused;
+pub use settings::{Args, Settings, SettingsError};
+use std::future::Future;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+pub use upstream::{Mozarto, StartError, UPSTREAM_DEADLINE};
+
+/// The longest request body. A Pay-In has under 1 KB.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    mozarto: Arc<Mozarto>,
+    /// The tries that run. They go on though their browsers have left, and shutting down waits for them.
+    tries: TaskTracker,
+}
+
+/// Serves the proxy until `shutdown` is done and every running try has ended.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    mozarto: Mozarto,
+    allow_origins: Vec<HeaderValue>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let tries = TaskTracker::new();
+    let proxy = Proxy { mozarto: Arc::new(mozarto), tries: tries.clone() };
+    axum::serve(listener, router(proxy, allow_origins)).with_graceful_shutdown(shutdown).await?;
+    tries.close();
+    tries.wait().await;
+    Ok(())
+}
+
+fn router(proxy: Proxy, allow_origins: Vec<HeaderValue>) -> Router {
+    let always = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+    };
+    Router::new()
+        .route("/cashier/flexepin", post(pay_in::pay_in))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .fallback(|| async { Refused::NotFound })
+        .method_not_allowed_fallback(|| async { Refused::MethodNotAllowed })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(cors(allow_origins))
+        .layer(always(header::CACHE_CONTROL, "no-store"))
+        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .with_state(proxy)
+}
+
+/// What pages of other origins may send and read. GET and DELETE are for the status of an attempt, which is still to come; a page
+/// that was told so once need not ask again.
+fn cors(allow_origins: Vec<HeaderValue>) -> CorsLayer {
+    let name = HeaderName::from_static;
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(allow_origins))
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_LANGUAGE, name("idempotency-key")])
+        .expose_headers([name("attempt-key"), header::RETRY_AFTER, name("idempotency-replayed")])
+}

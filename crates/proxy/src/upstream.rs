@@ -1,0 +1,152 @@
+//! Mozarto, as the proxy calls it: one POST is one try. No redirect is followed and nothing is sent a second time.
+//!
+//! Source: pages "Flexepin" and "Authentication". Left to others: what the answer means (`mozarto`), and how it is passed on (`reply.rs`).
+
+use crate::settings::CompanyToken;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
+use mozarto::PayIn;
+use reqwest::{Client, Url, redirect, retry};
+use rustls::{ClientConfig, RootCertStore};
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long Mozarto may take. Longer than any browser waits: a late answer is worth having.
+pub const UPSTREAM_DEADLINE: Duration = Duration::from_secs(45);
+
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+const MAX_BODY_BYTES: usize = 256 * 1024;
+/// The user header is made anew for every try.
+const USER_TOKEN_SECONDS: u64 = 300;
+
+/// Mozarto's gateway, with the merchant's credentials.
+pub struct Mozarto {
+    client: Client,
+    cashier: Url,
+    company_token: CompanyToken,
+}
+
+/// What came of one try.
+pub(crate) enum Sent {
+    /// No connection could be made: not a byte has left.
+    Not,
+    /// It left, and no complete answer came back. The text is for the log and the merchant.
+    Lost(&'static str),
+    /// An answer, complete, of at most 256 KB.
+    Answered(Answered),
+}
+
+/// Mozarto's answer.
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after: Option<HeaderValue>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The claims of `x-user-token` that are known without a session. Source: page "Authentication" also has firstName, lastName, phone and
+/// countryCode.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserClaims<'a> {
+    user_id: &'a str,
+    email: &'a str,
+    iat: u64,
+    exp: u64,
+}
+
+/// The proxy cannot start.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl Mozarto {
+    /// A gateway at a base URL. `deadline` is for a whole try, from connecting to the last byte of the answer.
+    pub fn new(base: Url, company_token: CompanyToken, deadline: Duration) -> Result<Self, StartError> {
+        let mut cashier = base;
+        let path = format!("{}/v1/api/mozarto/cashier", cashier.path().trim_end_matches('/'));
+        cashier.set_path(&path);
+        // Mozilla's roots, compiled in: a bare container has no certificates of its own.
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| StartError(format!("TLS cannot be set up: {error}")))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .connect_timeout(CONNECT_DEADLINE)
+            .timeout(deadline)
+            .referer(false)
+            .no_proxy()
+            .build()
+            .map_err(|error| StartError(format!("the HTTP client cannot be set up: {error}")))?;
+        Ok(Self { client, cashier, company_token })
+    }
+
+    /// Sends one try.
+    pub(crate) async fn send(&self, pay_in: &PayIn) -> Sent {
+        let (Ok(body), Some(headers)) = (serde_json::to_vec(pay_in), self.headers(pay_in)) else {
+            return Sent::Not;
+        };
+        let response = match self.client.post(self.cashier.clone()).headers(headers).body(body).send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => return Sent::Not,
+            Err(error) if error.is_timeout() => return Sent::Lost("Mozarto did not answer in time"),
+            Err(_) => return Sent::Lost("The connection to Mozarto was cut before an answer"),
+        };
+        let status = response.status();
+        let retry_after = response.headers().get(header::RETRY_AFTER).cloned();
+        match body_of(response).await {
+            Ok(body) => Sent::Answered(Answered { status, retry_after, body }),
+            Err(why) => Sent::Lost(why),
+        }
+    }
+
+    /// `None` where a token is no header, which the settings have ruled out.
+    fn headers(&self, pay_in: &PayIn) -> Option<HeaderMap> {
+        let now = get_current_timestamp();
+        let claims = UserClaims {
+            user_id: pay_in.user_id.as_deref().unwrap_or_default(),
+            email: pay_in.email.as_deref().unwrap_or_default(),
+            iat: now,
+            exp: now + USER_TOKEN_SECONDS,
+        };
+        // Mozarto documents that it decodes this token, not whose signature it checks; both sides know the company token.
+        let key = EncodingKey::from_secret(self.company_token.expose().as_bytes());
+        let user = jsonwebtoken::encode(&Header::default(), &claims, &key).ok()?;
+        let bearer = |token: &str| {
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+            value.set_sensitive(true);
+            Some(value)
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, bearer(self.company_token.expose())?);
+        headers.insert("x-user-token", bearer(&user)?);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Some(headers)
+    }
+}
+
+async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>, &'static str> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(None) => return Ok(body),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY_BYTES => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Err("Mozarto's answer is over 256 KB"),
+            Err(error) if error.is_timeout() => return Err("Mozarto did not finish its answer in time"),
+            Err(_) => return Err("The connection to Mozarto was cut within an answer"),
+        }
+    }
+}

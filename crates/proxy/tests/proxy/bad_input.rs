@@ -1,0 +1,116 @@
+//! Bodies and headers that are wrong: a clear answer in Mozarto's shape, and nothing sent.
+
+use crate::world::{PIN, answer, before, body, client, post, read};
+use serde_json::{Value, json};
+
+fn with(field: &str, value: Value) -> String {
+    let mut body = body();
+    body[field] = value;
+    body.to_string()
+}
+
+fn without(field: &str) -> String {
+    let mut body = body();
+    body.as_object_mut().expect("an object").remove(field);
+    body.to_string()
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_body_is_named_and_nothing_is_sent() {
+    let (endpoint, upstream) = before(vec![answer(200, "", "{}")]).await;
+    let pin = |pin: &str| (with("voucherPin", json!(pin)), "voucherPin must be 16 digits");
+    let twice = body().to_string().replacen('{', &format!(r#"{{"voucherPin":"{PIN}","#), 1);
+    let cases = [
+        pin("990077771234567"),
+        pin("99007777123456789"),
+        pin("9900 7777 1234 5678"),
+        pin("99007777123456ab"),
+        pin("９９００７７７７１２３４５６７８"),
+        (with("voucherPin", json!(9_900_777_712_345_678_u64)), "voucherPin must be 16 digits"),
+        (twice, "voucherPin is there twice"),
+        (with(PIN, json!(1)), "the body has a field that is not known"),
+        (with("baseamount", json!(PIN)), "a field of the body has the wrong type"),
+        (with("baseamount", json!(0)), "amount must be more than 0"),
+        (with("baseamount", json!(-5)), "amount must be more than 0"),
+        (with("baseamount", json!(25.001)), "amount has too many decimals"),
+        (with("baseamount", json!(1e15)), "amount is too large"),
+        (with("baseamount", json!("25")), "a field of the body has the wrong type"),
+        (with("currency", json!("EUX")), "currency is not a currency code"),
+        (with("currencyCode", json!("USD")), "currencyCode must be the same as currency"),
+        (with("pspType", json!("BRITE")), "pspType must be FLEXEPIN"),
+        (with("email", json!("no address")), "email must be a valid email"),
+        (with("userId", json!("x".repeat(129))), "userId must be at most"),
+        (with("userId", json!("a\u{0}b")), "userId must be at most"),
+        (body().to_string().replace('}', ""), "the body must be JSON"),
+        ("NaN".to_owned(), "the body must be JSON"),
+        (String::new(), "the body must be JSON"),
+        ("[]".to_owned(), "a field of the body has the wrong type"),
+    ];
+    for (sent, says) in cases {
+        let (status, refused) = read(post(&endpoint, sent).await).await;
+        assert_eq!(
+            (status, &refused["status"], &refused["isSuccess"]),
+            (400, &json!("error"), &json!(false)),
+            "{says}"
+        );
+        assert_eq!(refused["message"], "Validation failed", "{says}");
+        assert!(refused["errors"][0].as_str().is_some_and(|error| error.contains(says)), "{says}: {refused}");
+        assert!(!refused.to_string().contains(&PIN[..8]), "{refused}");
+    }
+    assert!(upstream.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_missing_field_is_named_as_mozarto_names_it() {
+    let (endpoint, upstream) = before(vec![answer(200, "", "{}")]).await;
+    for field in ["pspType", "type", "voucherPin", "baseamount", "currency", "currencyCode", "userId", "email"] {
+        let (status, refused) = read(post(&endpoint, without(field)).await).await;
+        assert_eq!((status, &refused["message"]), (400, &json!(format!("Missing required field: {field}"))));
+    }
+    assert!(upstream.requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_request_of_a_widget_is_refused() {
+    let (endpoint, upstream) = before(vec![answer(200, "", "{}")]).await;
+    let root = endpoint.replace("/cashier/flexepin", "");
+    let request = |method: &str, url: &str| client().request(method.parse().expect("a method"), url);
+    let json_body =
+        |length: usize| request("POST", &endpoint).header("content-type", "application/json").body("x".repeat(length));
+    for (what, request, status) in [
+        ("1 MB", json_body(1 << 20), 413),
+        ("no content type", request("POST", &endpoint).body(body().to_string()), 415),
+        ("a form", request("POST", &endpoint).header("content-type", "text/plain").body(body().to_string()), 415),
+        ("GET", request("GET", &endpoint), 405),
+        ("DELETE", request("DELETE", &endpoint), 405),
+        ("another path", request("POST", &format!("{root}/cashier")), 404),
+    ] {
+        let response = request.send().await.expect("an answer");
+        assert_eq!(response.headers().get("allow").is_some(), status == 405, "{what}");
+        let (found, body) = read(response).await;
+        assert_eq!((found, &body["isSuccess"]), (status, &json!(false)), "{what}");
+    }
+    assert!(upstream.requests().is_empty());
+    assert_eq!(request("GET", &format!("{root}/healthz")).send().await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_a_uuid_bare_or_quoted() {
+    let (endpoint, upstream) = before(vec![answer(200, "", "{}")]).await;
+    let uuid = "0B5A9E1C-7a64-4a83-9b3e-0d5b6f1f2a3b";
+    for (key, status) in [
+        (uuid.to_owned(), 200),
+        (format!("\"{uuid}\""), 200),
+        ("1".to_owned(), 400),
+        (format!("{{{uuid}}}"), 400),
+        (format!("\"{uuid}"), 400),
+        (uuid.replace('-', ""), 400),
+        (String::new(), 400),
+    ] {
+        let request =
+            client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", &key);
+        let response = request.body(body().to_string()).send().await.expect("an answer");
+        assert_eq!(response.status().as_u16(), status, "{key}");
+    }
+    assert_eq!(upstream.requests().len(), 2);
+}

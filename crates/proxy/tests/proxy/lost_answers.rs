@@ -1,0 +1,61 @@
+//! What becomes of a try whose answer is lost, and that a try is one try.
+
+use crate::world::{Play, Upstream, answer, before, body, client, post, proxy, read};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+#[tokio::test]
+async fn an_incomplete_answer_is_a_504_without_a_code() {
+    let huge = format!(r#"{{"isSuccess":true,"message":"{}"}}"#, "x".repeat(300 * 1024));
+    let redirect = answer(302, "Location: http://127.0.0.1:1/\r\n", r#"{"isSuccess":true,"data":{"result":"0"}}"#);
+    for (what, play) in [
+        ("cut", Play::Cut),
+        ("cut within", Play::CutWithin("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"isSuc")),
+        ("over 256 KB", answer(200, "", &huge)),
+        ("HTML", answer(502, "", "<html>bad gateway</html>")),
+        ("no object", answer(200, "", "[]")),
+        ("empty", answer(200, "", "")),
+        ("redirect", redirect),
+        ("no HTTP", Play::Raw(b"hello\r\n\r\n".to_vec())),
+    ] {
+        let (endpoint, upstream) = before(vec![play]).await;
+        let (status, body) = read(post(&endpoint, body().to_string()).await).await;
+        assert_eq!((status, &body["isSuccess"], &body["errorCode"]), (504, &json!(false), &Value::Null), "{what}");
+        assert_eq!(upstream.requests().len(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_ends_the_waiting_before_and_within_an_answer() {
+    let within = Play::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"isSuccess\":true".to_vec());
+    for play in [Play::Silence, within] {
+        let upstream = Upstream::start(vec![play]).await;
+        let endpoint = proxy(&upstream.url, Duration::from_millis(300)).await;
+        let (status, body) = read(post(&endpoint, body().to_string()).await).await;
+        assert_eq!((status, &body["errorCode"]), (504, &Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn what_never_left_is_said_to_be_not_sent() {
+    // A port that nobody listens on any more.
+    let address = TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr()).expect("a port");
+    let endpoint = proxy(&format!("http://{address}"), Duration::from_secs(20)).await;
+    let response = post(&endpoint, body().to_string()).await;
+    assert!(response.headers().contains_key("retry-after"));
+    let (status, body) = read(response).await;
+    assert_eq!((status, &body["errorCode"]), (503, &json!("NOT_SENT")));
+}
+
+#[tokio::test]
+async fn a_cut_on_a_kept_connection_is_not_tried_again() {
+    let (endpoint, upstream) = before(vec![answer(200, "", "{}"), Play::Cut]).await;
+    let browser = client();
+    for expected in [200, 504] {
+        let request = browser.post(&endpoint).header("content-type", "application/json").body(body().to_string());
+        assert_eq!(request.send().await.expect("an answer").status().as_u16(), expected);
+    }
+    let seen = upstream.seen.lock().expect("not poisoned");
+    assert_eq!((seen.connections, seen.requests.len()), (1, 2), "the second try reused the first connection");
+}

@@ -1,0 +1,118 @@
+//! The program: its settings, its one line, its end, and that nothing secret is in its log at any level.
+
+use crate::world::{EMAIL, PIN, Play, TOKEN, Upstream, answer, body, client, post};
+use serde_json::json;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flexepin-cashier-proxy"));
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// A running program and its endpoint.
+async fn running(upstream: &str) -> (Child, String) {
+    let mut command = program(&["--listen", "127.0.0.1:0", "--mozarto-url", upstream, "--insecure-no-sessions"]);
+    let mut child = command.env("CASHIER_COMPANY_TOKEN", TOKEN).env("RUST_LOG", "trace").spawn().expect("it starts");
+    let mut line = String::new();
+    let stdout = child.stdout.as_mut().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).await.expect("a line");
+    let url = line.trim().strip_prefix("flexepin-cashier-proxy listens on ").expect(&line).to_owned();
+    (child, format!("{url}/cashier/flexepin"))
+}
+
+/// Asks the program to end, and gives its whole log.
+async fn stopped(mut child: Child) -> String {
+    let id = child.id().expect("it runs").to_string();
+    Command::new("kill").args(["-TERM", &id]).status().await.expect("a signal");
+    let mut log = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut log).await.expect("text");
+    assert!(child.wait().await.expect("it ends").success());
+    log
+}
+
+#[tokio::test]
+async fn a_setting_that_is_missing_is_named_and_nothing_starts() {
+    for (arguments, token, named) in [
+        (vec!["--insecure-no-sessions"], true, "--mozarto-url (or CASHIER_MOZARTO_URL)"),
+        (vec!["--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1"], false, "CASHIER_COMPANY_TOKEN"),
+        (vec!["--mozarto-url=http://127.0.0.1:1"], true, "--insecure-no-sessions"),
+    ] {
+        let mut command = program(&arguments);
+        if token {
+            command.env("CASHIER_COMPANY_TOKEN", TOKEN);
+        }
+        let output = command.output().await.expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_an_error_with_its_remedy() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let mut command = program(&["--listen", &address, "--mozarto-url=http://127.0.0.1:1", "--insecure-no-sessions"]);
+    let output = command.env("CASHIER_COMPANY_TOKEN", TOKEN).output().await.expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--listen"));
+}
+
+#[tokio::test]
+async fn no_line_of_the_log_holds_a_pin_an_email_or_a_token_at_any_level() {
+    let echo = json!({ "isSuccess": false, "message": format!("{PIN} {EMAIL} {TOKEN}"), "errors": [PIN], "data": { "pin": PIN } }).to_string();
+    let upstream = Upstream::start(vec![
+        answer(200, "", r#"{"isSuccess":true,"data":{"result":"0","transactionId":"t-1"}}"#),
+        answer(400, "", &echo),
+        Play::Cut,
+        answer(200, "", &format!("<html>{PIN}</html>")),
+    ])
+    .await;
+    let (child, endpoint) = running(&upstream.url).await;
+    let key = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
+    for _ in 0..4 {
+        let request =
+            client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", key);
+        let answer = request.body(body().to_string()).send().await.expect("an answer").text().await.expect("a body");
+        assert!(!answer.contains(PIN), "{answer}");
+    }
+    for wrong in [
+        body().to_string().replace("25.5", &format!("\"{PIN}\"")),
+        body().to_string().replace("brandId", PIN),
+        body().to_string().replace("FLEXEPIN", PIN),
+        body().to_string().replace("EUR", PIN),
+        format!("{{\"voucherPin\": \"{PIN}\""),
+        PIN.to_owned(),
+    ] {
+        let answer = post(&endpoint, wrong).await.text().await.expect("a body");
+        assert!(!answer.contains(PIN), "{answer}");
+    }
+    let log = stopped(child).await;
+    assert!(log.contains(key) && log.contains("t-1") && log.contains("TRACE"), "the log is on: {log}");
+    let jwt = "eyJ";
+    for secret in [PIN, "9900 7777", EMAIL, TOKEN, "user_123", jwt] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn a_try_goes_on_when_its_browser_has_left_and_ending_waits_for_it() {
+    let upstream = Upstream::start(vec![Play::Slow(Duration::from_millis(600), r#"{"isSuccess":false}"#)]).await;
+    let (child, endpoint) = running(&upstream.url).await;
+    let request = client().post(&endpoint).header("content-type", "application/json").body(body().to_string());
+    let left = request.timeout(Duration::from_millis(200)).send().await;
+    assert!(left.is_err_and(|error| error.is_timeout()));
+    assert_eq!(upstream.requests().len(), 1, "it was sent before the browser left");
+    let log = stopped(child).await;
+    assert!(log.contains("rejected: other"), "the answer was waited for and read: {log}");
+}
