@@ -3,6 +3,7 @@
 use crate::i18n::Texts;
 use crate::shell::form_shell::FormShell;
 use crate::shell::pin_field::PinField;
+use crate::shell::press::Press;
 use crate::shell::{before_submit, http, random};
 use crate::view::{Context, Root, RootProps};
 use gloo_timers::callback::Timeout;
@@ -41,8 +42,27 @@ pub(crate) struct App {
     timers: RefCell<Vec<Timeout>>,
     asking: RefCell<Option<AbortController>>,
     ready_told: Cell<bool>,
-    dispatch: Callback<Event>,
+    press: Press,
+    /// Fields that a press has left which still goes on.
+    left_by_press: RefCell<Vec<Event>>,
+    hear: Callback<Event>,
     conceal_pin: Callback<bool>,
+}
+
+/// The way back to the app for who must not keep it alive.
+#[derive(Clone, Default)]
+struct Link(Rc<RefCell<Weak<App>>>);
+
+impl Link {
+    fn callback<T: 'static>(&self, act: fn(&Rc<App>, T)) -> Callback<T> {
+        let link = self.clone();
+        Callback::from(move |value| {
+            let app = link.0.borrow().upgrade();
+            if let Some(app) = app {
+                act(&app, value);
+            }
+        })
+    }
 }
 
 impl App {
@@ -54,26 +74,12 @@ impl App {
         tell: Box<dyn Fn(Told)>,
     ) -> Option<Rc<Self>> {
         // The PIN field and the components hold the app weakly: the handle alone keeps it.
-        let link: Rc<RefCell<Weak<Self>>> = Rc::default();
-        let dispatch = Callback::from({
-            let link = Rc::clone(&link);
-            move |event| {
-                let app = link.borrow().upgrade();
-                if let Some(app) = app {
-                    app.dispatch(event);
-                }
-            }
-        });
-        let conceal_pin = Callback::from({
-            let link = Rc::clone(&link);
-            move |concealed| {
-                if let Some(app) = link.borrow().upgrade() {
-                    app.shell.pin.set_concealed(concealed);
-                }
-            }
-        });
+        let link = Link::default();
+        let hear = link.callback(Self::hear);
+        let conceal_pin = link.callback(|app, concealed| app.shell.pin.set_concealed(concealed));
+        let press_ended = link.callback(|app, ()| app.press_ended());
         let shell = FormShell::adopt(root, |input| {
-            let (edited, left) = (dispatch.clone(), dispatch.clone());
+            let (edited, left) = (hear.clone(), hear.clone());
             PinField::adopt(
                 input,
                 move |text| edited.emit(Event::PinEdited(text)),
@@ -89,10 +95,12 @@ impl App {
             timers: RefCell::default(),
             asking: RefCell::default(),
             ready_told: Cell::new(false),
-            dispatch,
+            press: Press::watch(move || press_ended.emit(())),
+            left_by_press: RefCell::default(),
+            hear,
             conceal_pin,
         });
-        link.replace(Rc::downgrade(&app));
+        link.0.replace(Rc::downgrade(&app));
         let renderer = yew::Renderer::<Root>::with_root_and_props(app.shell.slots.screen.clone(), app.props());
         app.view.replace(Some(renderer.render()));
         // What was typed before the app was there.
@@ -114,6 +122,23 @@ impl App {
         self.paint();
         for effect in effects {
             self.run(effect);
+        }
+    }
+
+    /// Takes in what the customer did. A field left by a press is heard of when the press has ended.
+    fn hear(self: &Rc<Self>, event: Event) {
+        if matches!(event, Event::FieldLeft(_)) && self.press.is_down() {
+            self.left_by_press.borrow_mut().push(event);
+        } else {
+            self.dispatch(event);
+        }
+    }
+
+    fn press_ended(self: &Rc<Self>) {
+        let left = self.left_by_press.take();
+        if !left.is_empty() {
+            // The click of the press comes first.
+            self.after_paint(move |app| left.into_iter().for_each(|event| app.dispatch(event)));
         }
     }
 
@@ -162,7 +187,7 @@ impl App {
             view: Rc::new(self.machine.borrow().view()),
             context: Context {
                 texts: Rc::clone(&self.settings.borrow().texts),
-                dispatch: self.dispatch.clone(),
+                dispatch: self.hear.clone(),
                 conceal_pin: self.conceal_pin.clone(),
             },
             slots: self.shell.slots.clone(),

@@ -6,4 +6,5 @@ pub(crate) mod form_shell;
 pub(crate) mod http;
 pub(crate) mod pin_field;
 mod pin_grouping;
+pub(crate) mod press;
 pub(crate) mod random;

@@ -55,20 +55,25 @@ impl VoucherPin {
         Self::from_digits(text.bytes().filter(u8::is_ascii_digit)).ok_or(PinError::Length { digits })
     }
 
-    /// The one PIN that a text singles out: a number of 16 digits, or four groups of four; none where there is no such place
-    /// or more than one.
+    /// The one PIN that a text singles out: a number of 16 digits, or four groups of four, with no other digits beside it on
+    /// its line; none where there is no such place or more than one. A 17th digit is a slip, and never makes a PIN of the other 16.
     pub fn find(text: &str) -> Option<Self> {
         let text = Zeroizing::new(ascii_digits(text).into_owned());
         let groups = digit_groups(&text);
-        let fours = |start: usize| {
-            let four = groups.get(start..start + 4)?;
-            let joined = four.windows(2).all(|pair| text[pair[0].1..pair[1].0].chars().all(is_separator));
-            (joined && four.iter().all(|group| group.1 - group.0 == 4)).then_some((four[0].0, four[3].1))
+        let joined = |first: usize| {
+            let (Some(group), Some(next)) = (groups.get(first), groups.get(first + 1)) else { return false };
+            text[group.1..next.0].chars().all(|c| is_separator(c) && !matches!(c, '\n' | '\r'))
         };
-        let whole = |index: usize| groups.get(index).copied().filter(|group| group.1 - group.0 == DIGITS);
-        let mut places = (0..groups.len()).filter_map(|index| whole(index).or_else(|| fours(index)));
+        let place = |first: usize, count: usize| {
+            let found = groups.get(first..first + count)?;
+            let inside = (first..first + count - 1).all(joined);
+            let alone = !joined(first + count - 1) && !first.checked_sub(1).is_some_and(joined);
+            let length = |group: &(usize, usize)| group.1 - group.0 == DIGITS / count;
+            (inside && alone && found.iter().all(length)).then_some(found[0].0..found[count - 1].1)
+        };
+        let mut places = (0..groups.len()).filter_map(|first| place(first, 1).or_else(|| place(first, 4)));
         let (place, None) = (places.next()?, places.next()) else { return None };
-        Self::from_digits(text[place.0..place.1].bytes().filter(u8::is_ascii_digit))
+        Self::from_digits(text[place].bytes().filter(u8::is_ascii_digit))
     }
 
     /// Reads the wire's form, `^[0-9]{16}$`, and nothing else.
@@ -207,6 +212,10 @@ mod tests {
             (" \u{200b} - ", PinError::Empty),
             ("123456789012345", PinError::Length { digits: 15 }),
             ("12345678901234567", PinError::Length { digits: 17 }),
+            ("1234 5678 9012 3456 7", PinError::Length { digits: 17 }),
+            ("0 1234 5678 9012 3456", PinError::Length { digits: 17 }),
+            ("PIN 1234567890123456 7", PinError::Length { digits: 17 }),
+            ("PIN: 1234-5678-9012-3456 25.00 EUR", PinError::Length { digits: 20 }),
             ("2026 1234 5678 9012 3456", PinError::Length { digits: 20 }),
             ("abcd", PinError::NotDigits),
             ("🎟", PinError::NotDigits),
@@ -262,6 +271,14 @@ mod tests {
             if let Ok(pin) = VoucherPin::parse(&text) {
                 prop_assert!(VoucherPin::from_wire(pin.expose()).is_some());
             }
+        }
+
+        #[test]
+        fn more_digits_on_the_line_are_never_cut_off(more in "[0-9]{1,20}", separator in "[ -]?", before: bool) {
+            let text = if before { format!("{more}{separator}{PIN}") } else { format!("{PIN}{separator}{more}") };
+            prop_assert!(VoucherPin::parse(&text).is_err());
+            let grouped = text.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
+            prop_assert!(VoucherPin::parse(&grouped).is_err());
         }
 
         #[test]

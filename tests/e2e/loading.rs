@@ -1,0 +1,71 @@
+//! Before the app is there, and when it cannot come.
+
+use crate::browser::{DESKTOP, PHONE, browse};
+use crate::merchant::{Merchant, Wasm};
+use crate::redeeming::{FIXED, grouped};
+use crate::sandbox::{issue, taken};
+use crate::widget::Widget;
+use std::time::Duration;
+
+#[tokio::test]
+async fn digits_typed_before_the_wasm_arrived_stay_with_field_focus_and_caret() {
+    let shop = Merchant::with_widget(FIXED).await;
+    shop.set_wasm(Wasm::Delayed(Duration::from_secs(3)));
+    let pin = issue(25.0, "EUR").await;
+    browse(PHONE, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::on(browser).await;
+        browser.script("window.firstField = document.querySelector('flexepin-cashier').shadowRoot.querySelector('[part=pin]')", &[]).await;
+        widget.type_into("pin", &pin[..10]).await;
+        browser.keys(&char::from(fantoccini::key::Key::Left).to_string().repeat(2)).await;
+        assert_eq!(widget.pin_and_caret().await, (pin[..10].to_owned(), Some(8)), "typed into the shell alone");
+        assert!(widget.events().await.is_empty(), "the app is not there yet");
+        widget.event("flexepin-ready").await;
+        let text = format!("{} {} {}", &pin[..4], &pin[4..8], &pin[8..10]);
+        assert_eq!(widget.pin_and_caret().await, (text, Some(9)), "the caret is behind the same digit");
+        let same = "return window.firstField === document.querySelector('flexepin-cashier').shadowRoot.querySelector('[part=pin]')";
+        assert_eq!(browser.script(same, &[]).await, true, "the same field");
+        browser.keys(&char::from(fantoccini::key::Key::End).to_string()).await;
+        browser.keys(&pin[10..]).await;
+        assert_eq!(widget.pin_and_caret().await.0, grouped(&pin));
+        widget.click("submit").await;
+        widget.event("flexepin-redeemed").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_submit_before_ready_is_held_and_navigates_nowhere() {
+    let shop = Merchant::with_widget(FIXED).await;
+    shop.set_wasm(Wasm::Delayed(Duration::from_secs(1)));
+    let pin = issue(25.0, "EUR").await;
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::on(browser).await;
+        widget.type_into("pin", &pin).await;
+        browser.keys(&char::from(fantoccini::key::Key::Enter).to_string()).await;
+        widget.event("flexepin-redeemed").await;
+        assert!(taken(&pin).await.is_string());
+        let url = browser.script("return location.href", &[]).await;
+        assert_eq!(url, format!("{}/", shop.url));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_load_that_failed_is_said_and_can_be_tried_again_with_nothing_lost() {
+    let shop = Merchant::with_widget(FIXED).await;
+    shop.set_wasm(Wasm::Missing);
+    browse(PHONE, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::present_on(browser).await;
+        let detail = widget.event("flexepin-loaderror").await;
+        assert_eq!(detail["cause"], "network");
+        widget.text_with("notice", "could not be loaded").await;
+        shop.set_wasm(Wasm::AsBuilt);
+        widget.click("retry").await;
+        widget.event("flexepin-ready").await;
+        assert!(widget.shows("submit").await && !widget.shows("notice").await);
+    })
+    .await;
+}

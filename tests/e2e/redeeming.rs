@@ -1,0 +1,213 @@
+//! A customer redeems, against page server, proxy and sandbox as programs of their own.
+
+use crate::browser::{Browser, DESKTOP, PHONE, browse};
+use crate::given;
+use crate::merchant::Merchant;
+use crate::sandbox::{issue, scripted, taken};
+use crate::widget::Widget;
+use serde_json::json;
+
+/// A merchant's tag with a fixed amount: only the PIN is asked for.
+pub(crate) const FIXED: &str =
+    "endpoint=/cashier/flexepin amount=25.00 currency=EUR user-id=user_123 email=player@example.com";
+
+/// Redeems by keys on a playground and looks at everything that follows.
+async fn redeem_on_the_playground(browser: &Browser, url: &str) {
+    let pin = issue(25.0, "EUR").await;
+    browser.goto(url).await;
+    let widget = Widget::ready_on(browser).await;
+    widget.type_into("pin", &pin).await;
+    assert_eq!(widget.pin_and_caret().await, (grouped(&pin), Some(19)));
+    widget.choose_amount("€25.00").await;
+    widget.click("submit").await;
+    let detail = widget.event("flexepin-redeemed").await;
+    assert_eq!(
+        (&detail["code"], &detail["money"], &detail["next"]),
+        (&json!("REDEEMED"), &json!("yes"), &json!("none"))
+    );
+    assert_eq!((&detail["amountMinor"], &detail["currency"]), (&json!(2500), &json!("EUR")));
+    assert_eq!(widget.text_with("receipt", "redeemed").await.lines().next(), Some("€25.00 redeemed"));
+    assert_eq!(json!(widget.texts("receipt-serial").await), json!([detail["serial"]]));
+    assert_eq!(json!(widget.texts("receipt-transaction").await), json!([detail["transactionId"]]));
+    assert_eq!(taken(&pin).await, detail["transactionId"]);
+    assert!(!json!(widget.events().await).to_string().contains(&pin), "no event holds the PIN");
+    let errors = browser.console_errors().await;
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+pub(crate) fn grouped(pin: &str) -> String {
+    [&pin[..4], &pin[4..8], &pin[8..12], &pin[12..]].join(" ")
+}
+
+#[tokio::test]
+async fn a_voucher_typed_key_by_key_is_redeemed_on_a_phone() {
+    browse(PHONE, async |browser| redeem_on_the_playground(browser, &given("E2E_DEMO")).await).await;
+}
+
+#[tokio::test]
+async fn a_voucher_is_redeemed_on_the_page_that_trunk_builds() {
+    // Without Trunk there is no such page; `cargo xtask test` has said so loudly.
+    let Ok(url) = std::env::var("E2E_TRUNK") else { return };
+    browse(DESKTOP, async |browser| redeem_on_the_playground(browser, &url).await).await;
+}
+
+#[tokio::test]
+async fn a_pin_pasted_from_a_receipts_text_is_redeemed() {
+    let shop = Merchant::with_widget(FIXED).await;
+    let pin = issue(25.0, "EUR").await;
+    let dashed = grouped(&pin).replace(' ', "-");
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        let receipt = format!("FLEXEPIN\u{a0}EUR 25.00\nPIN: {dashed}\nSerial 9876543210\n21/11/2026 10:32");
+        widget.paste_into("pin", &receipt).await;
+        assert_eq!(widget.pin_and_caret().await, (grouped(&pin), Some(19)));
+        browser.keys(&char::from(fantoccini::key::Key::Enter).to_string()).await;
+        widget.event("flexepin-redeemed").await;
+        assert!(taken(&pin).await.is_string());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_double_click_sends_one_request() {
+    let shop = Merchant::with_widget(FIXED).await;
+    let pin = scripted("0000");
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", &pin).await;
+        let twice =
+            "const submit = document.querySelector('flexepin-cashier').shadowRoot.querySelector('[part=submit]');
+            submit.click(); submit.click(); submit.form.requestSubmit();";
+        browser.script(twice, &[]).await;
+        widget.event("flexepin-redeemed").await;
+        assert_eq!(crate::sandbox::tries(&pin).await, 1);
+        let submits = widget.events().await.iter().filter(|event| event["type"] == "flexepin-submit").count();
+        assert_eq!(submits, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_typed_amount_and_email_are_asked_for_and_the_amount_is_confirmed() {
+    let shop = Merchant::with_widget("endpoint=/cashier/flexepin currency=EUR user-id=user_123").await;
+    let pin = issue(50.0, "EUR").await;
+    browse(PHONE, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", &pin).await;
+        widget.type_into("amount", "50").await;
+        widget.type_into("email", "player@example.com").await;
+        widget.click("submit").await;
+        widget.text_with("confirm", "Redeem €50.00?").await;
+        assert_eq!(crate::sandbox::tries(&pin).await, 0, "nothing is sent before it is confirmed");
+        widget.click("back").await;
+        widget.reaches("editing").await;
+        widget.click("submit").await;
+        widget.click("confirm-yes").await;
+        let detail = widget.event("flexepin-redeemed").await;
+        assert_eq!(detail["amountMinor"], 5000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_attempt_is_tried_again_after_an_answer_that_proved_nothing() {
+    let shop = Merchant::with_widget(FIXED).await;
+    for script in ["0408", "0500", "0444"] {
+        let pin = scripted(script);
+        browse(PHONE, async |browser| {
+            browser.goto(&shop.url).await;
+            let widget = Widget::ready_on(browser).await;
+            widget.type_into("pin", &pin).await;
+            widget.click("submit").await;
+            // After a cut the proxy answers 504: it has no answer either.
+            let detail = widget.event("flexepin-unconfirmed").await;
+            assert_eq!((&detail["money"], &detail["next"]), (&json!("unknown"), &json!("status")), "{script}");
+            assert_eq!(widget.texts("reference").await, [detail["reference"].as_str().expect("a reference")]);
+            widget.click("retry").await;
+            let redeemed = widget.event("flexepin-redeemed").await;
+            assert_eq!(redeemed["attempt"], detail["attempt"], "{script}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_voucher_that_a_lost_try_took_is_never_called_rejected() {
+    let shop = Merchant::with_widget(FIXED).await;
+    for script in ["1408", "1500", "1444"] {
+        let pin = scripted(script);
+        browse(DESKTOP, async |browser| {
+            browser.goto(&shop.url).await;
+            let widget = Widget::ready_on(browser).await;
+            widget.type_into("pin", &pin).await;
+            widget.click("submit").await;
+            widget.event("flexepin-unconfirmed").await;
+            assert!(taken(&pin).await.is_string(), "{script}");
+            widget.click("retry").await;
+            widget.text_with("unconfirmed", "contact the shop’s support").await;
+            assert!(!widget.shows("retry").await, "{script}: nothing is sent after \"already redeemed\"");
+            let types: Vec<_> = widget.events().await.iter().map(|event| event["type"].clone()).collect();
+            assert!(
+                !types.contains(&json!("flexepin-rejected")) && !types.contains(&json!("flexepin-failed")),
+                "{types:?}"
+            );
+            assert_eq!(types.iter().filter(|kind| **kind == "flexepin-unconfirmed").count(), 1, "told once");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_late_success_turns_unconfirmed_into_redeemed() {
+    // Takes the voucher and answers after 40 s, while the customer waits 1 s.
+    let shop = Merchant::with_widget(&format!("{FIXED} timeout=1000")).await;
+    let pin = scripted("1504");
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", &pin).await;
+        widget.click("submit").await;
+        assert_eq!(widget.event("flexepin-unconfirmed").await["code"], "NO_ANSWER");
+        let limit = std::time::Duration::from_secs(60);
+        crate::browser::until_within(limit, "the late answer", async || {
+            (widget.phase().await == "redeemed").then_some(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn before_submit_is_asked_first_and_can_stop_it() {
+    let shop = Merchant::with_widget(FIXED).await;
+    let pin = issue(25.0, "EUR").await;
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        let set = |answer: &str| {
+            format!(
+                "document.querySelector('flexepin-cashier').beforeSubmit = ask => {{ window.asked = ask; {answer} }}"
+            )
+        };
+        browser.script(&set("return false"), &[]).await;
+        widget.type_into("pin", &pin).await;
+        widget.submit_when_options_are_in_force().await;
+        widget.text_with("form-error", "Your voucher is untouched").await;
+        assert_eq!(crate::sandbox::tries(&pin).await, 0);
+        let asked = browser.script("return JSON.stringify(window.asked)", &[]).await;
+        assert!(
+            asked.as_str().is_some_and(|asked| asked.contains("\"amountMinor\":2500") && !asked.contains(&pin)),
+            "{asked}"
+        );
+        browser.script(&set("return new Promise(resolve => { window.allow = resolve })"), &[]).await;
+        widget.submit_when_options_are_in_force().await;
+        widget.reaches("preparing").await;
+        assert_eq!(crate::sandbox::tries(&pin).await, 0);
+        browser.script("window.allow({ headers: { 'Accept-Language': 'en' } })", &[]).await;
+        widget.event("flexepin-redeemed").await;
+    })
+    .await;
+}
