@@ -1,0 +1,176 @@
+//! `cargo xtask test`: every check that a change must pass, in the order in which they are cheap.
+//!
+//! A failing check does not hide the next ones; the table at the end has them all. Left to others: what end-to-end
+//! tests need around them (`e2e`), and counting (`count`).
+
+use crate::browsers::Chromium;
+use crate::count::{self, Ran};
+use crate::e2e;
+use crate::steps::{cargo, run, run_and_read, seconds};
+use crate::tools::{WASM, WasmBindgen, wasm_target};
+use anyhow::{Result, bail, ensure};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use tokio::process::Command;
+
+/// A part of the checks.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Format and clippy, native and wasm
+    Lint,
+    /// Every crate's tests on this machine
+    Native,
+    /// The widget's tests in headless Chromium
+    Web,
+    /// The widget, the proxy and the sandbox together, in headless Chromium
+    E2e,
+}
+
+/// Runs all parts, or one.
+pub(crate) async fn run_parts(only: Option<Part>) -> Result<()> {
+    let wanted = |part| only.is_none_or(|only| only == part);
+    let mut table = Table::default();
+    if wanted(Part::Lint) {
+        table.check("format", async { run(cargo().args(["fmt", "--all", "--check"])).await.map(|()| None) }).await;
+        table.check("clippy, native", clippy(&["--workspace", "--all-targets"])).await;
+        table.check("clippy, wasm", clippy_of_wasm()).await;
+    }
+    if wanted(Part::Native) {
+        table.check("native tests", native()).await;
+    }
+    if wanted(Part::Web) {
+        table.check("web tests", web()).await;
+    }
+    if wanted(Part::E2e) {
+        table.check("end-to-end tests", e2e::run()).await;
+    }
+    table.close()
+}
+
+async fn clippy(of: &[&str]) -> Result<Option<Ran>> {
+    run(cargo().arg("clippy").args(of).args(["--", "--deny", "warnings"])).await?;
+    Ok(None)
+}
+
+async fn clippy_of_wasm() -> Result<Option<Ran>> {
+    wasm_target().await?;
+    clippy(&["--package", "flexepin-cashier", "--lib", "--test", "web", "--target", WASM]).await
+}
+
+async fn native() -> Result<Option<Ran>> {
+    run_tests(cargo().args(["test", "--workspace", "--no-fail-fast"])).await.map(Some)
+}
+
+async fn web() -> Result<Option<Ran>> {
+    let declared = count::declared(Path::new("tests/web"), &["#[wasm_bindgen_test]", "#[wasm_bindgen_test("])?;
+    wasm_target().await?;
+    let (tools, chromium) = (WasmBindgen::ready().await?, Chromium::ready().await?);
+    let mut tests = cargo();
+    tests.args(["test", "--package", "flexepin-cashier", "--target", WASM, "--test", "web"]);
+    tests.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools.test_runner);
+    // The runner's own limit of 20 s is for all tests together.
+    tests.env("CHROMEDRIVER", chromium.driver).env("WASM_BINDGEN_TEST_TIMEOUT", "180");
+    let ran = run_tests(&mut tests).await?;
+    if ran.failed == 0 {
+        count::all_ran("web", declared, ran.passed)?;
+    }
+    Ok(Some(ran))
+}
+
+/// Runs a test command. Failed tests are counted, not an error; a run that fails without a failed test is one.
+pub(crate) async fn run_tests(command: &mut Command) -> Result<Ran> {
+    let (status, output) = run_and_read(command).await?;
+    counted(status.success(), &output)
+}
+
+fn counted(success: bool, output: &str) -> Result<Ran> {
+    let ran = Ran::read(output);
+    ensure!(success || ran.failed > 0, "the tests could not be built or run; the output above says why");
+    Ok(ran)
+}
+
+/// What was checked so far.
+#[derive(Default)]
+struct Table(Vec<Row>);
+
+struct Row {
+    name: &'static str,
+    ran: Option<Ran>,
+    took: Duration,
+    error: Option<String>,
+}
+
+impl Table {
+    /// Runs one check and takes it down.
+    async fn check(&mut self, name: &'static str, check: impl Future<Output = Result<Option<Ran>>>) {
+        println!("\n==> {name}");
+        let start = Instant::now();
+        let done = check.await;
+        let took = start.elapsed();
+        println!("    {} s", seconds(took));
+        let (ran, error) = match done {
+            Ok(ran) => (ran, None),
+            Err(error) => {
+                eprintln!("    {error:#}");
+                (None, Some(format!("{error:#}")))
+            }
+        };
+        self.0.push(Row { name, ran, took, error });
+    }
+
+    /// Prints the table; an error if anything failed. A check that failed without a failed test counts as one.
+    fn close(&self) -> Result<()> {
+        println!("\n{:<20}{:>6}{:>9}", "step", "tests", "seconds");
+        for row in &self.0 {
+            let tests = row.ran.map_or("-".to_owned(), |ran| (ran.passed + ran.failed).to_string());
+            println!("{:<20}{tests:>6}{:>9}  {}", row.name, seconds(row.took), row.verdict());
+        }
+        let (passed, failed) = self.sums();
+        println!("\n{passed} passed, {failed} failed");
+        if failed > 0 {
+            bail!("not everything passed: what failed stands in the table");
+        }
+        Ok(())
+    }
+
+    fn sums(&self) -> (usize, usize) {
+        let ran = |count: fn(Ran) -> usize| self.0.iter().filter_map(|row| row.ran).map(count).sum::<usize>();
+        let broken = self.0.iter().filter(|row| row.error.is_some()).count();
+        (ran(|ran| ran.passed), ran(|ran| ran.failed) + broken)
+    }
+}
+
+impl Row {
+    fn verdict(&self) -> String {
+        match (&self.error, self.ran) {
+            (Some(error), _) => format!("FAILED: {}", error.lines().next().unwrap_or_default()),
+            (None, Some(Ran { failed: 1.., .. })) => "FAILED".to_owned(),
+            (None, _) => "ok".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[tokio::test]
+    async fn a_failing_check_hides_no_other_and_counts_as_a_failure() {
+        let mut table = Table::default();
+        table.check("lint", async { Err(anyhow!("untidy\nvery")) }).await;
+        table.check("tests", async { Ok(Some(Ran { passed: 5, failed: 2 })) }).await;
+        table.check("format", async { Ok(None) }).await;
+        assert_eq!(table.sums(), (5, 3));
+        assert_eq!(table.0.iter().map(Row::verdict).collect::<Vec<_>>(), ["FAILED: untidy", "FAILED", "ok"]);
+        assert!(table.close().is_err());
+    }
+
+    #[test]
+    fn a_run_that_fails_without_a_failed_test_is_an_error() {
+        assert!(counted(false, "test result: ok. 3 passed; 0 failed; 0 ignored").is_err());
+        let failed = counted(false, "test result: FAILED. 1 passed; 2 failed; 0 ignored").expect("counted");
+        assert_eq!(failed, Ran { passed: 1, failed: 2 });
+        assert_eq!(counted(true, "test result: ok. 3 passed; 0 failed; 0 ignored").expect("counted").passed, 3);
+    }
+}
