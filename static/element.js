@@ -258,8 +258,12 @@
 
     #unmount() {
       this.#dark.removeEventListener("change", this.#paintTheme);
-      this.#handle?.destroy();
+      const handle = this.#handle;
+      if (!handle) return;
       this.#handle = null;
+      handle.destroy();
+      // Not inside one of its own calls, which may have led here.
+      queueMicrotask(() => handle.free());
     }
   }
 

@@ -55,8 +55,8 @@ pub(crate) async fn wasm_target() -> Result<()> {
     }
     ensure!(
         on_path("rustup").is_some(),
-        "this Rust toolchain lacks the target {WASM}, and there is no rustup to add it: install Rust by https://rustup.rs or \
-         the target's standard library by your package manager (Debian: libstd-rust-dev-wasm32)"
+        "this Rust toolchain lacks the target {WASM}, and there is no rustup to add it: install Rust by \
+         https://rustup.rs or the target's standard library by your package manager (Debian: libstd-rust-dev-wasm32)"
     );
     step(&format!("add the target {WASM}"), run(command("rustup").args(["target", "add", WASM]))).await
 }

@@ -12,16 +12,21 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::routing::{get, post};
 use error::Refused;
 pub use settings::{Args, Settings, SettingsError};
-use std::future::Future;
+use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
+use tracing::info;
 pub use upstream::{Mozarto, StartError, UPSTREAM_DEADLINE};
 
 /// The longest request body. A Pay-In has under 1 KB.
 const MAX_BODY_BYTES: usize = 16 * 1024;
+/// How long answers may take to reach their browsers when the last try has ended and the proxy is to end.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -43,7 +48,22 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let tries = TaskTracker::new();
     let proxy = Proxy { mozarto: Arc::new(mozarto), tries: tries.clone() };
-    axum::serve(listener, router(proxy, allow_origins)).with_graceful_shutdown(shutdown).await?;
+    let (ending, ended) = oneshot::channel::<()>();
+    let server = axum::serve(listener, router(proxy, allow_origins)).with_graceful_shutdown(async {
+        shutdown.await;
+        drop(ending);
+    });
+    tokio::select! {
+        result = server.into_future() => result?,
+        // A browser that keeps half a request to itself would hold a graceful end for ever.
+        () = async {
+            let _ = ended.await;
+            tries.close();
+            info!(tries = tries.len(), "told to end; running tries are waited for");
+            tries.wait().await;
+            tokio::time::sleep(GRACE).await;
+        } => {}
+    }
     tries.close();
     tries.wait().await;
     Ok(())
@@ -53,16 +73,16 @@ fn router(proxy: Proxy, allow_origins: Vec<HeaderValue>) -> Router {
     let always = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
-    Router::new()
+    let routes = Router::new()
         .route("/cashier/flexepin", post(pay_in::pay_in))
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { Refused::NotFound })
         .method_not_allowed_fallback(|| async { Refused::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(cors(allow_origins))
-        .layer(always(header::CACHE_CONTROL, "no-store"))
-        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .with_state(proxy)
+        .with_state(proxy);
+    // Without origins OPTIONS is a method like any other.
+    let routes = if allow_origins.is_empty() { routes } else { routes.layer(cors(allow_origins)) };
+    routes.layer(always(header::CACHE_CONTROL, "no-store")).layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
 }
 
 /// What pages of other origins may send and read. GET and DELETE are for the status of an attempt, which is still to come; a page

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Mozarto, Settings, UPSTREAM_DEADLINE, serve};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -11,7 +11,11 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let settings = match Settings::new(args, std::env::var("CASHIER_COMPANY_TOKEN").ok()) {
         Ok(settings) => settings,
         Err(error) => return give_up(&error, 2),
@@ -33,26 +37,32 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         anyhow::anyhow!("cannot listen on {}: {error}; give another address by --listen", settings.listen)
     })?;
+    let told_to_end =
+        told_to_end().map_err(|error| anyhow::anyhow!("cannot listen for SIGTERM and ctrl-c: {error}"))?;
     writeln!(std::io::stdout(), "flexepin-cashier-proxy listens on http://{}", listener.local_addr()?)?;
-    serve(listener, mozarto, settings.allow_origins, asked_to_stop()).await?;
+    serve(listener, mozarto, settings.allow_origins, told_to_end).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Done at the first signal to end. Signals are caught from the call on, not from the first poll.
+#[cfg(unix)]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
-    // Where signals cannot be had the program ends by being killed.
-    let _ = interrupt.await;
+    })
+}
+
+/// Done at ctrl-c.
+#[cfg(windows)]
+fn told_to_end() -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }

@@ -2,14 +2,16 @@
 //! ledger of attempts, which is still to come.
 
 use crate::error::Refused;
-use crate::{Proxy, reply};
+use crate::{Mozarto, Proxy, reply};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mozarto::PayIn;
+use mozarto::{PayIn, redact_pin};
 use serde_json::error::Category;
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 use tracing::{error, info};
 use uuid::Uuid;
@@ -27,24 +29,33 @@ pub(crate) async fn pay_in(
     let (attempt, pay_in) = read(&headers, body).inspect_err(|refused| info!(?refused, "request refused"))?;
     let attempt = attempt.map(|key| key.to_string());
     // In a task of its own: a browser that leaves does not stop what has been sent.
+    let mozarto = Arc::clone(&proxy.mozarto);
     let tried = proxy.tries.spawn(async move {
         let began = Instant::now();
-        let sent = proxy.mozarto.send(&pay_in).await;
-        let meaning = reply::meaning(&sent);
+        let sent = mozarto.send(&pay_in).await;
+        let (response, meaning) = reply::passed_on(sent, &pay_in.voucher_pin);
         info!(
             attempt,
+            status = response.status().as_u16(),
             meaning = %meaning.signal,
             money = meaning.signal.money().as_str(),
-            transaction = meaning.transaction_id,
+            transaction = meaning.transaction_id.filter(|id| may_log(id, &pay_in, &mozarto)),
             ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "tried"
         );
-        reply::passed_on(sent, &pay_in.voucher_pin)
+        response
     });
     Ok(tried.await.unwrap_or_else(|failed| {
         error!(%failed, "a try ended in a defect of the proxy's");
         Refused::NoAnswer("The proxy failed while it was waiting for Mozarto").into_response()
     }))
+}
+
+/// An id is one word and none of the customer's or the merchant's: an answer may echo anything anywhere.
+fn may_log(id: &str, pay_in: &PayIn, mozarto: &Mozarto) -> bool {
+    id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && pay_in.user_id.as_deref() != Some(id)
+        && !mozarto.is_token_in(id)
 }
 
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(Option<Uuid>, PayIn), Refused> {
@@ -57,10 +68,25 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(Opt
         StatusCode::PAYLOAD_TOO_LARGE => Refused::TooLarge,
         _ => Refused::Invalid("the body was cut short".to_owned()),
     })?;
-    let attempt =
-        headers.get("idempotency-key").map(|key| attempt_key(key.to_str().unwrap_or_default())).transpose()?;
-    let pay_in: PayIn = serde_json::from_slice(&body).map_err(|error| refused(&error))?;
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let attempt = keys.next().map(|key| attempt_key(key.to_str().unwrap_or_default())).transpose()?;
+    if keys.next().is_some() {
+        return Err(Refused::Invalid("Idempotency-Key must be there once".to_owned()));
+    }
+    let pay_in = parsed(&body)?;
     customer(&pay_in)?;
+    // What goes into a header or the log must not be the PIN.
+    let key = attempt.map(|key| key.to_string());
+    for (name, value) in [
+        ("Idempotency-Key", &key),
+        ("userId", &pay_in.user_id),
+        ("email", &pay_in.email),
+        ("brandId", &pay_in.brand_id),
+    ] {
+        if value.as_deref().is_some_and(|text| matches!(redact_pin(text, &pay_in.voucher_pin), Cow::Owned(_))) {
+            return Err(Refused::Invalid(format!("{name} must not hold the PIN")));
+        }
+    }
     Ok((attempt, pay_in))
 }
 
@@ -71,9 +97,24 @@ fn attempt_key(text: &str) -> Result<Uuid, Refused> {
     hyphenated.ok_or_else(|| Refused::Invalid("Idempotency-Key must be a UUID".to_owned()))
 }
 
-/// Why a body is no Pay-In, in words that hold nothing of the body.
-fn refused(error: &serde_json::Error) -> Refused {
-    if error.classify() != Category::Data {
+fn parsed(body: &[u8]) -> Result<PayIn, Refused> {
+    // An array of the values in the right order would be read too.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Refused::Invalid("the body must be a JSON object".to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let pay_in = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let at = error.path().to_string();
+        refused(&at, &error.into_inner())
+    })?;
+    json.end().map_err(|error| refused("", &error))?;
+    Ok(pay_in)
+}
+
+/// Why a body is no Pay-In, in words that hold nothing of the body. `at` is the field that was being read.
+fn refused(at: &str, error: &serde_json::Error) -> Refused {
+    let out_of_range = error.to_string().starts_with("number out of range");
+    if error.classify() != Category::Data && !out_of_range {
         return Refused::Invalid("the body must be JSON".to_owned());
     }
     let text = error.to_string();
@@ -93,7 +134,11 @@ fn refused(error: &serde_json::Error) -> Refused {
         Some(("baseamount", why)) => format!("amount {why}"),
         Some((field, _)) if FIELDS.contains(&field) => text.to_owned(),
         _ if text.starts_with("unknown field") => "the body has a field that is not known".to_owned(),
-        _ => "a field of the body has the wrong type".to_owned(),
+        _ => match FIELDS.into_iter().find(|field| *field == at) {
+            Some("baseamount") => "amount must be a number".to_owned(),
+            Some(field) => format!("{field} must be a string"),
+            None => "the body must be a JSON object".to_owned(),
+        },
     })
 }
 
@@ -103,16 +148,30 @@ fn customer(pay_in: &PayIn) -> Result<(), Refused> {
         value.clone().filter(|text| !text.trim().is_empty()).ok_or_else(|| Refused::Missing(name.to_owned()))
     };
     let (user_id, email) = (given("userId", &pay_in.user_id)?, given("email", &pay_in.email)?);
-    let plain = |text: &str, longest: usize| text.len() <= longest && !text.chars().any(char::is_control);
+    let plain = |text: &str, longest: usize| text.chars().count() <= longest && !text.chars().any(char::is_control);
     if !plain(&user_id, 128) {
-        return Err(Refused::Invalid("userId must be at most 128 bytes without control characters".to_owned()));
+        return Err(Refused::Invalid("userId must be at most 128 characters without control characters".to_owned()));
     }
-    let address = email.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty());
-    if !address || !plain(&email, 254) || email.contains(char::is_whitespace) {
+    if !is_email(&email) {
         return Err(Refused::Invalid("email must be a valid email".to_owned()));
     }
     if !pay_in.brand_id.as_deref().is_none_or(|brand| plain(brand, 128)) {
-        return Err(Refused::Invalid("brandId must be at most 128 bytes without control characters".to_owned()));
+        return Err(Refused::Invalid("brandId must be at most 128 characters without control characters".to_owned()));
     }
     Ok(())
+}
+
+/// HTML's rule for `<input type=email>`, at most the 254 bytes that mail can deliver to.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 254
+        && !local.is_empty()
+        && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte))
+        && domain.split('.').all(is_label)
 }

@@ -86,8 +86,10 @@ impl Settings {
             company_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).ok_or_else(|| {
                 error("CASHIER_COMPANY_TOKEN is missing: the company token of Mozarto, in the environment")
             })?;
-        if HeaderValue::from_str(&company_token).is_err() {
-            return Err(error("CASHIER_COMPANY_TOKEN holds a character that no token has: is it cut or quoted?"));
+        if !company_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(error(
+                "CASHIER_COMPANY_TOKEN holds a character that no token has: give it alone, without \"Bearer \"",
+            ));
         }
         if !args.insecure_no_sessions {
             return Err(error(
@@ -99,7 +101,13 @@ impl Settings {
             listen: args.listen,
             mozarto_url: base_url(&mozarto_url)?,
             company_token: CompanyToken::new(company_token),
-            allow_origins: args.allow_origins.iter().map(|origin| allowed_origin(origin)).collect::<Result<_, _>>()?,
+            allow_origins: args
+                .allow_origins
+                .iter()
+                // An empty variable, or two spaces, names no origin.
+                .filter(|origin| !origin.is_empty())
+                .map(|origin| allowed_origin(origin))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -113,6 +121,9 @@ fn base_url(text: &str) -> Result<Url, SettingsError> {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(error("must be without user, password, query and fragment"));
+    }
     match url.scheme() {
         "https" => Ok(url),
         "http" if loopback => Ok(url),
@@ -157,13 +168,16 @@ mod tests {
             (vec![OPEN, "--mozarto-url=mozarto"], "is no URL"),
             (vec![OPEN, "--mozarto-url=http://mozarto.example"], "must be https"),
             (vec![OPEN, "--mozarto-url=ftp://127.0.0.1"], "must be https"),
+            (vec![OPEN, "--mozarto-url=http://localhost.example"], "must be https"),
+            (vec![OPEN, "--mozarto-url=https://me:secret@mozarto.example"], "without user"),
+            (vec![OPEN, "--mozarto-url=https://mozarto.example/?a=b"], "without user"),
             (vec![OPEN, URL, "--allow-origin=https://shop.example/"], "https://shop.example/"),
             (vec![OPEN, URL, "--allow-origin=*"], "is no origin"),
         ] {
             let error = read(&flags).expect_err(named);
             assert!(error.contains(named), "{error}");
         }
-        for token in [None, Some(String::new()), Some(" ".into()), Some("a\nb".into())] {
+        for token in [None, Some(String::new()), Some(" ".into()), Some("a\nb".into()), Some("Bearer a".into())] {
             let error = Settings::new(args(&[OPEN, URL]), token).expect_err("no token");
             assert!(error.to_string().contains("CASHIER_COMPANY_TOKEN"), "{error}");
         }
@@ -182,5 +196,8 @@ mod tests {
             assert_eq!(settings.allow_origins.len(), 2);
             assert!(!format!("{settings:?}").contains("\"token\""));
         }
+        assert_eq!(read(&[OPEN, URL, "--allow-origin="]).expect("complete").allow_origins.len(), 0);
+        let several = read(&[OPEN, URL, "--allow-origin=https://a.example  https://b.example"]).expect("complete");
+        assert_eq!(several.allow_origins, ["https://a.example", "https://b.example"]);
     }
 }

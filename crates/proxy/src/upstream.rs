@@ -1,8 +1,13 @@
 //! Mozarto, as the proxy calls it: one POST is one try. No redirect is followed and nothing is sent a second time.
 //!
+//! Two layers below would send again: reqwest's retry policy (what HTTP says was not processed), which is set to `never`, and
+//! hyper-util's client (a request that met a reused connection just being closed). So no connection is reused, which also
+//! spares a try the question whether Mozarto had read it when a connection that had been idle died under it.
+//!
 //! Source: pages "Flexepin" and "Authentication". Left to others: what the answer means (`mozarto`), and how it is passed on (`reply.rs`).
 
 use crate::settings::CompanyToken;
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
 use mozarto::PayIn;
@@ -12,12 +17,16 @@ use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::warn;
+use zeroize::Zeroizing;
 
 /// How long Mozarto may take. Longer than any browser waits: a late answer is worth having.
 pub const UPSTREAM_DEADLINE: Duration = Duration::from_secs(45);
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 const MAX_BODY_BYTES: usize = 256 * 1024;
+/// Room for a whole request from the start: a buffer that grows leaves copies of the PIN behind.
+const REQUEST_BYTES: usize = 16 * 1024;
 /// The user header is made anew for every try.
 const USER_TOKEN_SECONDS: u64 = 300;
 
@@ -85,9 +94,12 @@ impl Mozarto {
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
+            .pool_max_idle_per_host(0)
+            .http1_only()
             .connect_timeout(CONNECT_DEADLINE)
             .timeout(deadline)
             .referer(false)
+            // A variable meant for another program must not send vouchers and the company token elsewhere.
             .no_proxy()
             .build()
             .map_err(|error| StartError(format!("the HTTP client cannot be set up: {error}")))?;
@@ -96,14 +108,23 @@ impl Mozarto {
 
     /// Sends one try.
     pub(crate) async fn send(&self, pay_in: &PayIn) -> Sent {
-        let (Ok(body), Some(headers)) = (serde_json::to_vec(pay_in), self.headers(pay_in)) else {
+        let mut body = Zeroizing::new(Vec::with_capacity(REQUEST_BYTES));
+        let (Ok(()), Some(headers)) = (serde_json::to_writer(&mut *body, pay_in), self.headers(pay_in)) else {
             return Sent::Not;
         };
-        let response = match self.client.post(self.cashier.clone()).headers(headers).body(body).send().await {
+        let request = self.client.post(self.cashier.clone()).headers(headers).body(Bytes::from_owner(body));
+        let response = match request.send().await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => return Sent::Not,
-            Err(error) if error.is_timeout() => return Sent::Lost("Mozarto did not answer in time"),
-            Err(_) => return Sent::Lost("The connection to Mozarto was cut before an answer"),
+            Err(error) => {
+                let (connect, timeout) = (error.is_connect(), error.is_timeout());
+                // For the operator: refused, unknown host, wrong certificate. These errors hold nothing of what was sent.
+                warn!(cause = format!("{:#}", anyhow::Error::new(error.without_url())), "Mozarto did not answer");
+                return match (connect, timeout) {
+                    (true, _) => Sent::Not,
+                    (_, true) => Sent::Lost("Mozarto did not answer in time"),
+                    _ => Sent::Lost("The connection to Mozarto was cut before an answer"),
+                };
+            }
         };
         let status = response.status();
         let retry_after = response.headers().get(header::RETRY_AFTER).cloned();
@@ -111,6 +132,11 @@ impl Mozarto {
             Ok(body) => Sent::Answered(Answered { status, retry_after, body }),
             Err(why) => Sent::Lost(why),
         }
+    }
+
+    /// Whether a text holds the company token.
+    pub(crate) fn is_token_in(&self, text: &str) -> bool {
+        text.contains(self.company_token.expose())
     }
 
     /// `None` where a token is no header, which the settings have ruled out.

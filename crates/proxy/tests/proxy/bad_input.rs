@@ -20,6 +20,7 @@ async fn what_is_wrong_with_a_body_is_named_and_nothing_is_sent() {
     let (endpoint, upstream) = before(vec![answer(200, "", "{}")]).await;
     let pin = |pin: &str| (with("voucherPin", json!(pin)), "voucherPin must be 16 digits");
     let twice = body().to_string().replacen('{', &format!(r#"{{"voucherPin":"{PIN}","#), 1);
+    let in_order = json!(["FLEXEPIN", "PAYIN", PIN, 25, "EUR", "EUR", "user_123", "a@b.example", null]).to_string();
     let cases = [
         pin("990077771234567"),
         pin("99007777123456789"),
@@ -29,12 +30,12 @@ async fn what_is_wrong_with_a_body_is_named_and_nothing_is_sent() {
         (with("voucherPin", json!(9_900_777_712_345_678_u64)), "voucherPin must be 16 digits"),
         (twice, "voucherPin is there twice"),
         (with(PIN, json!(1)), "the body has a field that is not known"),
-        (with("baseamount", json!(PIN)), "a field of the body has the wrong type"),
+        (with("baseamount", json!(PIN)), "amount must be a number"),
         (with("baseamount", json!(0)), "amount must be more than 0"),
         (with("baseamount", json!(-5)), "amount must be more than 0"),
         (with("baseamount", json!(25.001)), "amount has too many decimals"),
         (with("baseamount", json!(1e15)), "amount is too large"),
-        (with("baseamount", json!("25")), "a field of the body has the wrong type"),
+        (with("baseamount", json!("25")), "amount must be a number"),
         (with("currency", json!("EUX")), "currency is not a currency code"),
         (with("currencyCode", json!("USD")), "currencyCode must be the same as currency"),
         (with("pspType", json!("BRITE")), "pspType must be FLEXEPIN"),
@@ -44,7 +45,17 @@ async fn what_is_wrong_with_a_body_is_named_and_nothing_is_sent() {
         (body().to_string().replace('}', ""), "the body must be JSON"),
         ("NaN".to_owned(), "the body must be JSON"),
         (String::new(), "the body must be JSON"),
-        ("[]".to_owned(), "a field of the body has the wrong type"),
+        ("[]".to_owned(), "the body must be a JSON object"),
+        (in_order, "the body must be a JSON object"),
+        (body().to_string().replace("25.5", "1e999"), "amount must be a number"),
+        (body().to_string().replace("25.5", "NaN"), "the body must be JSON"),
+        (with("email", json!(7)), "email must be a string"),
+        (with("email", json!("a@b@c.example")), "email must be a valid email"),
+        (with("email", json!("a b@c.example")), "email must be a valid email"),
+        (with("email", json!("a@-b.example")), "email must be a valid email"),
+        (with("userId", json!(PIN)), "userId must not hold the PIN"),
+        (with("brandId", json!("9900-7777-1234-5678")), "brandId must not hold the PIN"),
+        (format!("{} {PIN}", body()), "the body must be JSON"),
     ];
     for (sent, says) in cases {
         let (status, refused) = read(post(&endpoint, sent).await).await;
@@ -106,11 +117,16 @@ async fn an_idempotency_key_is_a_uuid_bare_or_quoted() {
         (format!("\"{uuid}"), 400),
         (uuid.replace('-', ""), 400),
         (String::new(), 400),
+        // It would be logged.
+        ("99007777-1234-5678-9b3e-0d5b6f1f2a3b".to_owned(), 400),
     ] {
         let request =
             client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", &key);
         let response = request.body(body().to_string()).send().await.expect("an answer");
         assert_eq!(response.status().as_u16(), status, "{key}");
     }
+    let two = client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", uuid);
+    let two = two.header("idempotency-key", uuid).body(body().to_string()).send().await.expect("an answer");
+    assert_eq!(two.status().as_u16(), 400, "two keys are two attempts");
     assert_eq!(upstream.requests().len(), 2);
 }

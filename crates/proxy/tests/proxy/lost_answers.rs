@@ -17,6 +17,12 @@ async fn an_incomplete_answer_is_a_504_without_a_code() {
         ("no object", answer(200, "", "[]")),
         ("empty", answer(200, "", "")),
         ("redirect", redirect),
+        (
+            "redirect with a code",
+            answer(307, "Location: /\r\n", r#"{"isSuccess":false,"errorCode":"PSP_RATE_LIMITED"}"#),
+        ),
+        ("two truths", answer(200, "", r#"{"isSuccess":false,"isSuccess":true,"data":{"result":"0"}}"#)),
+        ("a code that only the proxy may say", answer(503, "", r#"{"isSuccess":false,"errorCode":"NOT_SENT"}"#)),
         ("no HTTP", Play::Raw(b"hello\r\n\r\n".to_vec())),
     ] {
         let (endpoint, upstream) = before(vec![play]).await;
@@ -49,7 +55,7 @@ async fn what_never_left_is_said_to_be_not_sent() {
 }
 
 #[tokio::test]
-async fn a_cut_on_a_kept_connection_is_not_tried_again() {
+async fn each_try_has_its_own_connection_and_a_cut_is_not_tried_again() {
     let (endpoint, upstream) = before(vec![answer(200, "", "{}"), Play::Cut]).await;
     let browser = client();
     for expected in [200, 504] {
@@ -57,5 +63,5 @@ async fn a_cut_on_a_kept_connection_is_not_tried_again() {
         assert_eq!(request.send().await.expect("an answer").status().as_u16(), expected);
     }
     let seen = upstream.seen.lock().expect("not poisoned");
-    assert_eq!((seen.connections, seen.requests.len()), (1, 2), "the second try reused the first connection");
+    assert_eq!((seen.connections, seen.requests.len()), (2, 2), "the upstream would have kept the first connection");
 }

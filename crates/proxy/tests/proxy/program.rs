@@ -3,9 +3,12 @@
 use crate::world::{EMAIL, PIN, Play, TOKEN, Upstream, answer, body, client, post};
 use serde_json::json;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::sync::Notify;
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flexepin-cashier-proxy"));
@@ -30,14 +33,20 @@ async fn running(upstream: &str) -> (Child, String) {
     (child, format!("{url}/cashier/flexepin"))
 }
 
-/// Asks the program to end, and gives its whole log.
-async fn stopped(mut child: Child) -> String {
+/// Asks the program to end.
+async fn terminate(child: &Child) {
     let id = child.id().expect("it runs").to_string();
     Command::new("kill").args(["-TERM", &id]).status().await.expect("a signal");
-    let mut log = String::new();
-    child.stderr.take().expect("piped").read_to_string(&mut log).await.expect("text");
+}
+
+/// Waits for the end, and gives all that it wrote.
+async fn ended(mut child: Child) -> String {
+    let (mut out, mut log) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let (mut said, mut logged) = (String::new(), String::new());
+    let (said_read, log_read) = tokio::join!(out.read_to_string(&mut said), log.read_to_string(&mut logged));
+    said_read.and(log_read).expect("text");
     assert!(child.wait().await.expect("it ends").success());
-    log
+    said + &logged
 }
 
 #[tokio::test]
@@ -71,16 +80,23 @@ async fn a_port_that_is_taken_is_an_error_with_its_remedy() {
 #[tokio::test]
 async fn no_line_of_the_log_holds_a_pin_an_email_or_a_token_at_any_level() {
     let echo = json!({ "isSuccess": false, "message": format!("{PIN} {EMAIL} {TOKEN}"), "errors": [PIN], "data": { "pin": PIN } }).to_string();
+    let named = |id: &str| json!({ "isSuccess": false, "transactionId": id }).to_string();
     let upstream = Upstream::start(vec![
         answer(200, "", r#"{"isSuccess":true,"data":{"result":"0","transactionId":"t-1"}}"#),
         answer(400, "", &echo),
         Play::Cut,
         answer(200, "", &format!("<html>{PIN}</html>")),
+        answer(400, "", &named(PIN)),
+        answer(400, "", &named("9900-7777 1234 5678")),
+        answer(400, "", &named(EMAIL)),
+        answer(400, "", &named(TOKEN)),
+        answer(400, "", &named("user_123")),
+        answer(400, "", &format!(r#"{{"isSuccess":false,"errorCode":"{PIN}","data":{{"{PIN}":{PIN}}}}}"#)),
     ])
     .await;
     let (child, endpoint) = running(&upstream.url).await;
     let key = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
-    for _ in 0..4 {
+    for _ in 0..10 {
         let request =
             client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", key);
         let answer = request.body(body().to_string()).send().await.expect("an answer").text().await.expect("a body");
@@ -91,13 +107,21 @@ async fn no_line_of_the_log_holds_a_pin_an_email_or_a_token_at_any_level() {
         body().to_string().replace("brandId", PIN),
         body().to_string().replace("FLEXEPIN", PIN),
         body().to_string().replace("EUR", PIN),
+        body().to_string().replace("user_123", PIN),
+        body().to_string().replace(&format!("\"{PIN}\""), PIN),
         format!("{{\"voucherPin\": \"{PIN}\""),
         PIN.to_owned(),
     ] {
         let answer = post(&endpoint, wrong).await.text().await.expect("a body");
         assert!(!answer.contains(PIN), "{answer}");
     }
-    let log = stopped(child).await;
+    terminate(&child).await;
+    let mut log = ended(child).await;
+    let (down, endpoint) = running("http://127.0.0.1:1").await;
+    let answer = post(&endpoint, body().to_string()).await.text().await.expect("a body");
+    assert!(answer.contains("NOT_SENT") && !answer.contains(PIN), "{answer}");
+    terminate(&down).await;
+    log += &ended(down).await;
     assert!(log.contains(key) && log.contains("t-1") && log.contains("TRACE"), "the log is on: {log}");
     let jwt = "eyJ";
     for secret in [PIN, "9900 7777", EMAIL, TOKEN, "user_123", jwt] {
@@ -105,14 +129,40 @@ async fn no_line_of_the_log_holds_a_pin_an_email_or_a_token_at_any_level() {
     }
 }
 
+/// A request's head and as much of its body as is given, on a connection of its own.
+async fn half_sent(endpoint: &str, length: usize, body: &str) -> TcpStream {
+    let (host, path) = endpoint.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("an address");
+    let mut browser = TcpStream::connect(host).await.expect("a connection");
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    browser.write_all(head.as_bytes()).await.expect("written");
+    browser
+}
+
 #[tokio::test]
 async fn a_try_goes_on_when_its_browser_has_left_and_ending_waits_for_it() {
-    let upstream = Upstream::start(vec![Play::Slow(Duration::from_millis(600), r#"{"isSuccess":false}"#)]).await;
+    let release = Arc::new(Notify::new());
+    let upstream = Upstream::start(vec![Play::Held(Arc::clone(&release), r#"{"isSuccess":false}"#)]).await;
     let (child, endpoint) = running(&upstream.url).await;
-    let request = client().post(&endpoint).header("content-type", "application/json").body(body().to_string());
-    let left = request.timeout(Duration::from_millis(200)).send().await;
-    assert!(left.is_err_and(|error| error.is_timeout()));
-    assert_eq!(upstream.requests().len(), 1, "it was sent before the browser left");
-    let log = stopped(child).await;
+    let body = body().to_string();
+    let browser = half_sent(&endpoint, body.len(), &body).await;
+    upstream.arrived().await;
+    drop(browser);
+    // Another answer of the same program: by then it has seen the browser leave.
+    client().get(endpoint.replace("/cashier/flexepin", "/healthz")).send().await.expect("an answer");
+    terminate(&child).await;
+    release.notify_one();
+    let log = ended(child).await;
     assert!(log.contains("rejected: other"), "the answer was waited for and read: {log}");
+}
+
+#[tokio::test]
+async fn half_a_request_does_not_keep_the_program_from_ending() {
+    let (child, endpoint) = running("http://127.0.0.1:1").await;
+    let _browser = half_sent(&endpoint, 100, "{").await;
+    let options = client().request(reqwest::Method::OPTIONS, &endpoint).send().await.expect("an answer");
+    assert_eq!(options.status().as_u16(), 405, "no origins, no preflight");
+    terminate(&child).await;
+    tokio::time::timeout(Duration::from_secs(20), ended(child)).await.expect("it ends");
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 pub(crate) const PIN: &str = "9900777712345678";
 pub(crate) const TOKEN: &str = "company-token-canary";
@@ -24,8 +25,8 @@ pub(crate) enum Play {
     CutWithin(&'static str),
     /// Reads the request and never answers.
     Silence,
-    /// A 400 with this body, after a while.
-    Slow(Duration, &'static str),
+    /// A 400 with this body, when the test says so.
+    Held(Arc<Notify>, &'static str),
 }
 
 /// An answer with status and body, as bytes.
@@ -49,6 +50,7 @@ pub(crate) struct Upstream {
 pub(crate) struct Seen {
     pub(crate) connections: usize,
     pub(crate) requests: Vec<(String, String)>,
+    pub(crate) arrived: Arc<Notify>,
 }
 
 impl Upstream {
@@ -67,6 +69,12 @@ impl Upstream {
         Self { url, seen }
     }
 
+    /// Done when a request has arrived that no call before has waited for.
+    pub(crate) async fn arrived(&self) {
+        let arrived = Arc::clone(&self.seen.lock().expect("not poisoned").arrived);
+        arrived.notified().await;
+    }
+
     pub(crate) fn requests(&self) -> Vec<(String, String)> {
         self.seen.lock().expect("not poisoned").requests.clone()
     }
@@ -77,14 +85,15 @@ async fn converse(mut stream: TcpStream, plays: Vec<Play>, seen: Arc<Mutex<Seen>
         let number = {
             let mut seen = seen.lock().expect("not poisoned");
             seen.requests.push(request);
+            seen.arrived.notify_one();
             seen.requests.len()
         };
         match &plays[number.min(plays.len()) - 1] {
             Play::Raw(bytes) => stream.write_all(bytes).await.expect("written"),
             Play::Cut => return,
             Play::CutWithin(begun) => return stream.write_all(begun.as_bytes()).await.expect("written"),
-            Play::Slow(while_, body) => {
-                tokio::time::sleep(*while_).await;
+            Play::Held(release, body) => {
+                release.notified().await;
                 let text = format!("HTTP/1.1 400 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
                 stream.write_all(text.as_bytes()).await.expect("written");
             }
