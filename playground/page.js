@@ -1,5 +1,5 @@
-// The playground's own script: what a merchant's developer would do by hand. It speaks to the cashier by its public interface only,
-// and to the sandbox to issue vouchers.
+// The playground's own script: what a merchant's developer would do by hand. It speaks to the cashier by its public
+// interface only, and to the sandbox to issue vouchers.
 
 const cashier = document.querySelector("flexepin-cashier");
 const find = (id) => document.getElementById(id);

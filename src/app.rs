@@ -1,4 +1,5 @@
-//! Owns the machine: feeds it events, has its effects carried out, repaints. The one place where phase, screen and embedder meet.
+//! Owns the machine: feeds it events, has its effects carried out, repaints. The one place where phase, screen and
+//! embedder meet.
 
 use crate::i18n::Texts;
 use crate::shell::form_shell::FormShell;
@@ -233,7 +234,8 @@ impl App {
     }
 
     fn ask_before_submit(self: &Rc<Self>, ask: BeforeSubmit) {
-        // The machine asks only where the merchant gave a function, and one controller is there in every supported browser.
+        // The machine asks only where the merchant gave a function, and one controller is there in every supported
+        // browser.
         let Some(callback) = self.settings.borrow().before_submit.clone() else { return };
         let Ok(controller) = AbortController::new() else { return };
         let signal = controller.signal();

@@ -1,6 +1,7 @@
-// <flexepin-cashier>: the custom element. Owns its life cycle, the table of options, the form shell and the loading of wasm and
-// style. The shell can be typed into before the wasm is there; the Yew app then adopts its PIN field and renders beside it.
-// Left to the wasm: everything that happens after it is there. `cargo xtask dist` puts wasm-bindgen's glue in below.
+// <flexepin-cashier>: the custom element. Owns its life cycle, the table of options, the form shell and the loading of
+// wasm and style. The shell can be typed into before the wasm is there; the Yew app then adopts its PIN field and
+// renders beside it. Left to the wasm: everything that happens after it is there. `cargo xtask dist` puts
+// wasm-bindgen's glue in below.
 (() => {
   "use strict";
 

@@ -1,5 +1,5 @@
-// The options: one table. `parse` takes what an attribute, a property or `mount` gives, and gives what the app reads; it throws
-// the reason why a value is wrong. `null` is "not given". Part of element.js.
+// The options: one table. `parse` takes what an attribute, a property or `mount` gives, and gives what the app reads;
+// it throws the reason why a value is wrong. `null` is "not given". Part of element.js.
 
 const text = (value) => {
   if (typeof value !== "string") throw "must be a string";

@@ -1,5 +1,6 @@
-// The form shell: what is on screen and can be typed into before the app is there. Its form cannot navigate: no field has a name.
-// Part of element.js. The app takes the texts over when it is there; a test keeps these the same as the English catalogue.
+// The form shell: what is on screen and can be typed into before the app is there. Its form cannot navigate: no field
+// has a name. Part of element.js. The app takes the texts over when it is there; a test keeps these the same as the
+// English catalogue.
 
 const make = (tag, attributes, ...children) => {
   const node = document.createElement(tag);

@@ -84,7 +84,8 @@ fn set(object: &Object, name: &str, value: &JsValue) {
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-/// What the merchant does about a failure of the set-up. Source: Mozarto's pages "Errors" (2026-05-05) and "Flexepin" (2026-06-09).
+/// What the merchant does about a failure of the set-up. Source: Mozarto's pages "Errors" (2026-05-05) and "Flexepin"
+/// (2026-06-09).
 fn remedy(code: Code) -> Option<&'static str> {
     Some(match code {
         Code::InvalidPspCredentials => {

@@ -78,8 +78,8 @@ fn amount_option(
     }
 }
 
-/// A redemption takes a voucher's whole value, so a fixed amount that no voucher has can never be paid. Vouchers are sold in round
-/// values; this list is a guess to help a merchant see a slip, so it warns and refuses nothing.
+/// A redemption takes a voucher's whole value, so a fixed amount that no voucher has can never be paid. Vouchers are
+/// sold in round values; this list is a guess to help a merchant see a slip, so it warns and refuses nothing.
 fn warn_of_an_unknown_value(amount: Amount) {
     const VALUES: [u64; 15] = [5, 10, 15, 20, 25, 30, 40, 50, 75, 100, 150, 200, 250, 300, 500];
     let major = amount.currency().minor_per_major();

@@ -1,5 +1,5 @@
-//! Every text a customer reads, in English, with its key and its placeholders. A text that is missing, or a placeholder that is
-//! not given, does not compile. The keys are the `messages` option's and other languages' catalogues'.
+//! Every text a customer reads, in English, with its key and its placeholders. A text that is missing, or a placeholder
+//! that is not given, does not compile. The keys are the `messages` option's and other languages' catalogues'.
 
 macro_rules! catalogue {
     ($($name:ident $({ $($argument:ident),+ })? = $key:literal, $english:literal;)+) => {

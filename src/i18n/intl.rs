@@ -50,7 +50,8 @@ impl Formats {
     }
 }
 
-/// The page's language, then the customer's. A tag that is no tag would make `Intl` throw: such a page gets the browser's own.
+/// The page's language, then the customer's. A tag that is no tag would make `Intl` throw: such a page gets the
+/// browser's own.
 fn page_locales() -> Array {
     let window = web_sys::window();
     let root = window.as_ref().and_then(web_sys::Window::document).and_then(|document| document.document_element());

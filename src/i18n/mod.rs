@@ -1,5 +1,5 @@
-//! What the customer reads: texts by key, money and numbers by the browser's `Intl`. A number is never glued to a word in code:
-//! it goes into a placeholder.
+//! What the customer reads: texts by key, money and numbers by the browser's `Intl`. A number is never glued to a word
+//! in code: it goes into a placeholder.
 
 mod catalogue;
 mod intl;
@@ -44,7 +44,8 @@ impl Texts {
     }
 }
 
-/// One pass over the template, so that a filled-in value is never read as a placeholder. What is not known stays as it stands.
+/// One pass over the template, so that a filled-in value is never read as a placeholder. What is not known stays as it
+/// stands.
 fn fill(template: &str, arguments: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;

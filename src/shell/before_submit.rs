@@ -9,7 +9,8 @@ use web_sys::AbortSignal;
 /// Headers that are the widget's own.
 const RESERVED: [&str; 2] = ["idempotency-key", "content-type"];
 
-/// Calls the merchant's function and waits for its answer. `false` and a throw mean no; a throw is logged for the merchant.
+/// Calls the merchant's function and waits for its answer. `false` and a throw mean no; a throw is logged for the
+/// merchant.
 pub(crate) async fn ask(callback: &Function, ask: &BeforeSubmit, signal: &AbortSignal) -> Permission {
     let answer = match callback.call1(&JsValue::UNDEFINED, &question(ask, signal)) {
         Ok(answer) => JsFuture::from(Promise::resolve(&answer)).await,

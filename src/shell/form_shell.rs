@@ -1,5 +1,6 @@
-//! What the page's script made before the app was there: the form, its PIN field and submit button, and the places ("slots") that
-//! Yew renders into. Their texts and states are painted from the view model here, because Yew does not own them.
+//! What the page's script made before the app was there: the form, its PIN field and submit button, and the places
+//! ("slots") that Yew renders into. Their texts and states are painted from the view model here, because Yew does not
+//! own them.
 
 use super::pin_field::PinField;
 use crate::i18n::{Message, Texts};
@@ -69,7 +70,8 @@ impl FormShell {
             screen.set_hidden(form_shown);
         }
         self.submit.set_hidden(!submit_shown);
-        // Not `disabled`: the button would lose the focus, and a screen reader its place. Repeats are ignored by the machine.
+        // Not `disabled`: the button would lose the focus, and a screen reader its place. Repeats are ignored by the
+        // machine.
         let flags =
             [(&self.submit, "aria-disabled", busy), (&self.submit, "aria-busy", busy), (&self.form, "aria-busy", busy)];
         for (element, name, on) in flags {

@@ -26,7 +26,8 @@ pub(crate) struct Posted {
 /// Posts one try. Always comes back: with [`Answer::none`] where no answer can be had.
 pub(crate) async fn post(request: &Request, credentials: RequestCredentials) -> Posted {
     let Ok(built) = build(request, credentials) else {
-        // The browser refused to make the request (a header of `beforeSubmit` that is no header): nothing left the page.
+        // The browser refused to make the request (a header of `beforeSubmit` that is no header): nothing left the
+        // page.
         let reply = Reply { is_success: Some(false), error_code: Some(ErrorCode::NotSent), ..Reply::default() };
         return Posted { answer: Answer { reply: Some(reply), ..Answer::none() }, attempt_kept: true };
     };
@@ -38,7 +39,8 @@ pub(crate) async fn post(request: &Request, credentials: RequestCredentials) -> 
     Posted { answer: read(response).await, attempt_kept }
 }
 
-/// The page's `fetch`, which monitoring scripts wrap: whatever it throws or rejects with is caught, and means no answer.
+/// The page's `fetch`, which monitoring scripts wrap: whatever it throws or rejects with is caught, and means no
+/// answer.
 async fn fetch(request: &web_sys::Request) -> Result<Response, JsValue> {
     let window = js_sys::global();
     let fetch: Function = Reflect::get(&window, &"fetch".into())?.dyn_into()?;

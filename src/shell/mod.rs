@@ -1,4 +1,5 @@
-//! The browser's side: one small adapter per effect, and what the page made before the app was there. Nothing here decides.
+//! The browser's side: one small adapter per effect, and what the page made before the app was there. Nothing here
+//! decides.
 
 pub(crate) mod before_submit;
 pub(crate) mod clipboard;

@@ -1,5 +1,5 @@
-//! The PIN `<input>`: made once by the page's script, adopted here, never replaced, moved or rendered by Yew, so that focus, caret,
-//! keyboard and text survive the app's arrival. This file alone writes its value.
+//! The PIN `<input>`: made once by the page's script, adopted here, never replaced, moved or rendered by Yew, so that
+//! focus, caret, keyboard and text survive the app's arrival. This file alone writes its value.
 
 use super::pin_grouping::{caret_for_deletion, group};
 use gloo_events::{EventListener, EventListenerOptions};
@@ -18,7 +18,8 @@ pub(crate) struct PinField {
 }
 
 impl PinField {
-    /// Takes the field over, with what was typed into it so far. `edited` hears every change, `left` when the customer leaves it.
+    /// Takes the field over, with what was typed into it so far. `edited` hears every change, `left` when the customer
+    /// leaves it.
     pub(crate) fn adopt(
         input: HtmlInputElement,
         edited: impl Fn(PinText) + Clone + 'static,
@@ -122,7 +123,8 @@ fn skip_space(input: &HtmlInputElement, event: &InputEvent) {
     }
 }
 
-/// The one PIN in what is pasted. Asked of the clipboard and not of the field: the field has lost the line ends by then.
+/// The one PIN in what is pasted. Asked of the clipboard and not of the field: the field has lost the line ends by
+/// then.
 fn pasted_pin(event: &ClipboardEvent) -> Option<VoucherPin> {
     let text = Zeroizing::new(event.clipboard_data()?.get_data("text").ok()?);
     VoucherPin::find(&text)

@@ -12,8 +12,8 @@ pub(super) struct Grouped {
     pub(super) caret: usize,
 }
 
-/// Digits become groups of four with the caret behind the same digit; a receipt's text with one PIN in it becomes that PIN;
-/// anything else stays as it was typed, for its writer to put right.
+/// Digits become groups of four with the caret behind the same digit; a receipt's text with one PIN in it becomes that
+/// PIN; anything else stays as it was typed, for its writer to put right.
 pub(super) fn group(text: &str, caret: usize) -> Grouped {
     let folded = Zeroizing::new(ascii_digits(text).into_owned());
     if folded.chars().all(|c| c.is_ascii_digit() || is_loose(c)) {
@@ -40,7 +40,8 @@ pub(super) fn caret_for_deletion(text: &str, caret: usize, forward: bool) -> usi
     }
 }
 
-/// What disappears when digits are grouped: white space and hyphens. Other separators stay visible until there is a whole PIN.
+/// What disappears when digits are grouped: white space and hyphens. Other separators stay visible until there is a
+/// whole PIN.
 fn is_loose(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{feff}')

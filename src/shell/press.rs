@@ -1,5 +1,5 @@
-//! Whether the customer is pressing on the page right now. A field that is left by a press is not called wrong before the press
-//! has ended: the words would move the button away from under the finger, and the click would miss it.
+//! Whether the customer is pressing on the page right now. A field that is left by a press is not called wrong before
+//! the press has ended: the words would move the button away from under the finger, and the click would miss it.
 
 use gloo_events::EventListener;
 use std::cell::Cell;

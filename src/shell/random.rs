@@ -10,8 +10,8 @@ extern "C" {
     static CRYPTO: Crypto;
 }
 
-/// A UUID of version 4. `crypto.randomUUID` is missing on plain-HTTP pages of other hosts than this machine, so the random bytes are
-/// asked for and written out here.
+/// A UUID of version 4. `crypto.randomUUID` is missing on plain-HTTP pages of other hosts than this machine, so the
+/// random bytes are asked for and written out here.
 pub(crate) fn attempt_key() -> AttemptKey {
     let mut bytes = [0_u8; 16];
     CRYPTO.with(|crypto| crypto.get_random_values_with_u8_array(&mut bytes)).expect("16 bytes are far below the quota");

@@ -1,4 +1,5 @@
-//! What stands below the submit button, or in its place: the confirmation, the progress, a word on what a redemption is.
+//! What stands below the submit button, or in its place: the confirmation, the progress, a word on what a redemption
+//! is.
 
 use super::Context;
 use super::button::Button;
@@ -14,7 +15,8 @@ pub(super) fn action(screen: &Screen, context: &Context) -> Html {
     }
 }
 
-/// The question stands where the submit button was, and its "yes" below: the second click of a double click confirms nothing.
+/// The question stands where the submit button was, and its "yes" below: the second click of a double click confirms
+/// nothing.
 fn confirm(summary: &Summary, context: &Context) -> Html {
     let amount = context.texts.money(summary.amount);
     let digits = summary.last_four.clone();

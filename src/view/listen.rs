@@ -1,5 +1,5 @@
-//! DOM listeners that are taken off when their component goes. Yew's own `onclick=` registers closures at the root that it never
-//! drops (0.23, `subtree_root.rs`), so a page that mounts often would grow.
+//! DOM listeners that are taken off when their component goes. Yew's own `onclick=` registers closures at the root that
+//! it never drops (0.23, `subtree_root.rs`), so a page that mounts often would grow.
 
 use gloo_events::EventListener;
 use std::cell::RefCell;
@@ -8,7 +8,8 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlInputElement};
 use yew::{NodeRef, hook, use_effect_with, use_mut_ref};
 
-/// Calls back on each `kind` event that reaches the element. One listener for the component's life; it calls the newest callback.
+/// Calls back on each `kind` event that reaches the element. One listener for the component's life; it calls the newest
+/// callback.
 #[hook]
 pub(super) fn use_listener(node: &NodeRef, kind: &'static str, callback: impl Fn(&Event) + 'static) {
     type Newest = Rc<RefCell<Option<Rc<dyn Fn(&Event)>>>>;

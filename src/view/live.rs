@@ -1,4 +1,5 @@
-//! What a screen reader is told when nothing takes the focus. The region itself is the shell's: it is there, empty, from the start.
+//! What a screen reader is told when nothing takes the focus. The region itself is the shell's: it is there, empty,
+//! from the start.
 
 use super::Context;
 use crate::i18n::Message;

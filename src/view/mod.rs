@@ -1,5 +1,6 @@
-//! What is on screen: dumb views over the machine's view model, one file per thing. They turn DOM events into machine events and
-//! view-model meanings into words; they decide nothing. A view that listens or remembers is a component, any other a function.
+//! What is on screen: dumb views over the machine's view model, one file per thing. They turn DOM events into machine
+//! events and view-model meanings into words; they decide nothing. A view that listens or remembers is a component, any
+//! other a function.
 
 mod action;
 mod amount;

@@ -1,4 +1,5 @@
-//! Input that is wrong, from the customer and from the endpoint: a clear message, nothing executed, nothing lost, the form usable.
+//! Input that is wrong, from the customer and from the endpoint: a clear message, nothing executed, nothing lost, the
+//! form usable.
 
 use crate::browser::{DESKTOP, PHONE, browse};
 use crate::merchant::{Merchant, bad};

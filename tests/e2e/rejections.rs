@@ -1,5 +1,5 @@
-//! What is not redeemed: each rejection at the field at fault with the PIN kept, each failure of the set-up told to the merchant
-//! and, in plain words, to the customer.
+//! What is not redeemed: each rejection at the field at fault with the PIN kept, each failure of the set-up told to the
+//! merchant and, in plain words, to the customer.
 
 use crate::browser::{DESKTOP, PHONE, browse};
 use crate::merchant::Merchant;

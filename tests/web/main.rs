@@ -1,5 +1,5 @@
-//! What only a browser can show, in a browser: answers through its own JSON, the app over the real form shell, requests as it makes
-//! them. `fetch` alone is played. Run by `cargo xtask test`, which asserts how many ran.
+//! What only a browser can show, in a browser: answers through its own JSON, the app over the real form shell, requests
+//! as it makes them. `fetch` alone is played. Run by `cargo xtask test`, which asserts how many ran.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -73,8 +73,8 @@ impl Amount {
         if minor > MAX_MINOR as f64 {
             return Err(AmountError::TooLarge);
         }
-        // 19.99 * 100 is 1998.9999999999998: the nearest integer is meant, unless it is far off. Below 10^12 the error of
-        // one multiplication is under 10^-3.
+        // 19.99 * 100 is 1998.9999999999998: the nearest integer is meant, unless it is far off. Below 10^12 the error
+        // of one multiplication is under 10^-3.
         if (minor - minor.round()).abs() > 1e-3 {
             return Err(AmountError::TooManyDecimals { allowed: currency.decimals() });
         }

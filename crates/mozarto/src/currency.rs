@@ -1,7 +1,7 @@
 //! ISO 4217: which currencies there are and how many decimals each has.
 //!
-//! Owns the table and nothing else; how an amount is written for a customer is the browser's `Intl`.
-//! Source: ISO 4217 list one (2024-06): active currencies with a numeric minor unit; funds, metals and testing codes are left out.
+//! Owns the table and nothing else; how an amount is written for a customer is the browser's `Intl`. Source: ISO 4217
+//! list one (2024-06): active currencies with a numeric minor unit; funds, metals and testing codes are left out.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,6 +1,8 @@
-//! What one answer means: the 16 rows of the table in this crate's README, in its order. One function, [`Answer::meaning`].
+//! What one answer means: the 16 rows of the table in this crate's README, in its order. One function,
+//! [`Answer::meaning`].
 //!
-//! It speaks of the answer's own try only. What an attempt with several tries means is decided by who keeps the attempt.
+//! It speaks of the answer's own try only. What an attempt with several tries means is decided by who keeps the
+//! attempt.
 
 use crate::{Amount, Data, ErrorCode, Reply};
 use std::fmt;

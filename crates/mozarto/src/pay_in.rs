@@ -1,5 +1,5 @@
-//! The Pay-In: the body of `POST /v1/api/mozarto/cashier`, which the widget sends to the proxy and the proxy, having parsed it, builds anew for
-//! Mozarto. Source: page "Flexepin", section "Pay-In".
+//! The Pay-In: the body of `POST /v1/api/mozarto/cashier`, which the widget sends to the proxy and the proxy, having
+//! parsed it, builds anew for Mozarto. Source: page "Flexepin", section "Pay-In".
 
 use crate::{Amount, Currency, VoucherPin};
 use serde::de::{self, Deserializer};

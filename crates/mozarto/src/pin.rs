@@ -1,5 +1,5 @@
-//! The voucher's PIN: 16 digits that are money. Reads it out of whatever a customer typed or pasted, and keeps it from being
-//! printed, compared in the open or left in memory.
+//! The voucher's PIN: 16 digits that are money. Reads it out of whatever a customer typed or pasted, and keeps it from
+//! being printed, compared in the open or left in memory.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -55,8 +55,9 @@ impl VoucherPin {
         Self::from_digits(text.bytes().filter(u8::is_ascii_digit)).ok_or(PinError::Length { digits })
     }
 
-    /// The one PIN that a text singles out: a number of 16 digits, or four groups of four, with no other digits beside it on
-    /// its line; none where there is no such place or more than one. A 17th digit is a slip, and never makes a PIN of the other 16.
+    /// The one PIN that a text singles out: a number of 16 digits, or four groups of four, with no other digits beside
+    /// it on its line; none where there is no such place or more than one. A 17th digit is a slip, and never makes a
+    /// PIN of the other 16.
     pub fn find(text: &str) -> Option<Self> {
         let text = Zeroizing::new(ascii_digits(text).into_owned());
         let groups = digit_groups(&text);
@@ -81,7 +82,8 @@ impl VoucherPin {
         text.bytes().all(|byte| byte.is_ascii_digit()).then(|| Self::from_digits(text.bytes())).flatten()
     }
 
-    /// The 16 digits in the clear. The one way to them: for the body of a POST, the customer's own field, and a keyed hash.
+    /// The 16 digits in the clear. The one way to them: for the body of a POST, the customer's own field, and a keyed
+    /// hash.
     pub fn expose(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

@@ -1,8 +1,9 @@
-//! Mozarto's answer as a type. What decides about money (`isSuccess`, `errorCode`, `data.result`) must have its documented
-//! type or the whole is not the documented JSON; what only informs is taken where it is readable and left out where not.
+//! Mozarto's answer as a type. What decides about money (`isSuccess`, `errorCode`, `data.result`) must have its
+//! documented type or the whole is not the documented JSON; what only informs is taken where it is readable and left
+//! out where not.
 //!
-//! The visitors are written by hand: an untagged enum takes the first shape that fits, and here shapes decide about money.
-//! Source: page "Flexepin", section "Responses"; page "Errors", section "Error response format".
+//! The visitors are written by hand: an untagged enum takes the first shape that fits, and here shapes decide about
+//! money. Source: page "Flexepin", section "Responses"; page "Errors", section "Error response format".
 
 use crate::ErrorCode;
 use serde::Deserialize;

@@ -1,4 +1,5 @@
-//! What the proxy itself answers, in the shape of Mozarto's errors, so that a widget reads both alike. The one place that makes it.
+//! What the proxy itself answers, in the shape of Mozarto's errors, so that a widget reads both alike. The one place
+//! that makes it.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -25,7 +26,8 @@ pub(crate) enum Refused {
     MethodNotAllowed,
     /// This try never left the proxy.
     NotSent,
-    /// The try left, and no complete answer of Mozarto's came back. Without `errorCode`: nobody knows what became of it.
+    /// The try left, and no complete answer of Mozarto's came back. Without `errorCode`: nobody knows what became of
+    /// it.
     NoAnswer(&'static str),
 }
 

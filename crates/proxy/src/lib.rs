@@ -85,8 +85,8 @@ fn router(proxy: Proxy, allow_origins: Vec<HeaderValue>) -> Router {
     routes.layer(always(header::CACHE_CONTROL, "no-store")).layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
 }
 
-/// What pages of other origins may send and read. GET and DELETE are for the status of an attempt, which is still to come; a page
-/// that was told so once need not ask again.
+/// What pages of other origins may send and read. GET and DELETE are for the status of an attempt, which is still to
+/// come; a page that was told so once need not ask again.
 fn cors(allow_origins: Vec<HeaderValue>) -> CorsLayer {
     let name = HeaderName::from_static;
     CorsLayer::new()

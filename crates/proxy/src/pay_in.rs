@@ -1,5 +1,5 @@
-//! `POST /cashier/flexepin`: reads what a browser sent into types and has it tried once. Between both is the place of the
-//! ledger of attempts, which is still to come.
+//! `POST /cashier/flexepin`: reads what a browser sent into types and has it tried once. Between both is the place of
+//! the ledger of attempts, which is still to come.
 
 use crate::error::Refused;
 use crate::{Mozarto, Proxy, reply};
@@ -16,7 +16,8 @@ use std::time::Instant;
 use tracing::{error, info};
 use uuid::Uuid;
 
-/// The names that our own reading begins its reasons with. Anything else in a parser's text may quote a value, and a value may be a PIN.
+/// The names that our own reading begins its reasons with. Anything else in a parser's text may quote a value, and a
+/// value may be a PIN.
 const FIELDS: [&str; 9] =
     ["pspType", "type", "voucherPin", "baseamount", "currency", "currencyCode", "userId", "email", "brandId"];
 

@@ -1,6 +1,8 @@
-//! How Mozarto's answer is passed back: status and body unchanged, but for an echoed PIN, and 408, which browsers repeat by themselves.
+//! How Mozarto's answer is passed back: status and body unchanged, but for an echoed PIN, and 408, which browsers
+//! repeat by themselves.
 //!
-//! What is passed back and what the log says it means are read from the same bytes, after the PIN was taken out of them.
+//! What is passed back and what the log says it means are read from the same bytes, after the PIN was taken out of
+//! them.
 
 use crate::error::Refused;
 use crate::upstream::{Answered, Sent};
@@ -23,7 +25,8 @@ pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin) -> (Response, Meaning) {
     if status.is_redirection() || status.is_informational() {
         return lost("Mozarto's answer is a redirect, which is not followed");
     }
-    // Read before the PIN is taken out: an answer that says a thing twice is refused here, where a browser believes the last.
+    // Read before the PIN is taken out: an answer that says a thing twice is refused here, where a browser believes the
+    // last.
     let Some(mut reply) = read(&body) else { return lost("Mozarto's answer is not the documented JSON") };
     // It proves that nothing left this proxy, which only this proxy can say.
     if reply.error_code == Some(ErrorCode::NotSent) {
@@ -63,8 +66,8 @@ fn has_pin(text: &str, pin: &VoucherPin) -> bool {
 fn without_pin(body: &[u8], pin: &VoucherPin) -> Option<Vec<u8>> {
     let mut json = serde_json::from_slice(body).ok()?;
     let in_values = redact(&mut json, pin);
-    // Asked of the text too: a repeated key hides its first value from the parsed JSON, and a number may have more digits
-    // than a double. Written anew both are gone.
+    // Asked of the text too: a repeated key hides its first value from the parsed JSON, and a number may have more
+    // digits than a double. Written anew both are gone.
     let in_text = has_pin(&String::from_utf8_lossy(body), pin);
     (in_values || in_text).then(|| json.to_string().into_bytes())
 }

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 /// The merchant's backend proxy between the Flexepin cashier and Mozarto.
 ///
-/// The company token of Mozarto is read from the environment variable `CASHIER_COMPANY_TOKEN`. Logs go to stderr; `RUST_LOG` sets
-/// their level.
+/// The company token of Mozarto is read from the environment variable `CASHIER_COMPANY_TOKEN`. Logs go to stderr;
+/// `RUST_LOG` sets their level.
 #[derive(Debug, Parser)]
 #[command(name = "flexepin-cashier-proxy", version)]
 pub struct Args {
@@ -23,8 +23,8 @@ pub struct Args {
     /// Take userId and email from the request body, without checking who sends it: for trying out only
     #[arg(long)]
     pub insecure_no_sessions: bool,
-    /// An origin of pages on other hosts that may call this proxy, such as <https://shop.example>; may be given several times (in the
-    /// variable: separated by spaces)
+    /// An origin of pages on other hosts that may call this proxy, such as <https://shop.example>; may be given several
+    /// times (in the variable: separated by spaces)
     #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
     pub allow_origins: Vec<String>,
 }

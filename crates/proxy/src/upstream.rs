@@ -1,10 +1,12 @@
 //! Mozarto, as the proxy calls it: one POST is one try. No redirect is followed and nothing is sent a second time.
 //!
-//! Two layers below would send again: reqwest's retry policy (what HTTP says was not processed), which is set to `never`, and
-//! hyper-util's client (a request that met a reused connection just being closed). So no connection is reused, which also
-//! spares a try the question whether Mozarto had read it when a connection that had been idle died under it.
+//! Two layers below would send again: reqwest's retry policy (what HTTP says was not processed), which is set to
+//! `never`, and hyper-util's client (a request that met a reused connection just being closed). So no connection is
+//! reused, which also spares a try the question whether Mozarto had read it when a connection that had been idle died
+//! under it.
 //!
-//! Source: pages "Flexepin" and "Authentication". Left to others: what the answer means (`mozarto`), and how it is passed on (`reply.rs`).
+//! Source: pages "Flexepin" and "Authentication". Left to others: what the answer means (`mozarto`), and how it is
+//! passed on (`reply.rs`).
 
 use crate::settings::CompanyToken;
 use axum::body::Bytes;
@@ -54,8 +56,8 @@ pub(crate) struct Answered {
     pub(crate) body: Vec<u8>,
 }
 
-/// The claims of `x-user-token` that are known without a session. Source: page "Authentication" also has firstName, lastName, phone and
-/// countryCode.
+/// The claims of `x-user-token` that are known without a session. Source: page "Authentication" also has firstName,
+/// lastName, phone and countryCode.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UserClaims<'a> {
@@ -117,7 +119,8 @@ impl Mozarto {
             Ok(response) => response,
             Err(error) => {
                 let (connect, timeout) = (error.is_connect(), error.is_timeout());
-                // For the operator: refused, unknown host, wrong certificate. These errors hold nothing of what was sent.
+                // For the operator: refused, unknown host, wrong certificate. These errors hold nothing of what was
+                // sent.
                 warn!(cause = format!("{:#}", anyhow::Error::new(error.without_url())), "Mozarto did not answer");
                 return match (connect, timeout) {
                     (true, _) => Sent::Not,
@@ -148,7 +151,8 @@ impl Mozarto {
             iat: now,
             exp: now + USER_TOKEN_SECONDS,
         };
-        // Mozarto documents that it decodes this token, not whose signature it checks; both sides know the company token.
+        // Mozarto documents that it decodes this token, not whose signature it checks; both sides know the company
+        // token.
         let key = EncodingKey::from_secret(self.company_token.expose().as_bytes());
         let user = jsonwebtoken::encode(&Header::default(), &claims, &key).ok()?;
         let bearer = |token: &str| {

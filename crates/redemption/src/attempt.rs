@@ -1,5 +1,5 @@
-//! One voucher, amount and currency under one key, and its tries. Truth is per attempt, not per answer: [`Attempt::judge`]
-//! says what an answer means together with what came before.
+//! One voucher, amount and currency under one key, and its tries. Truth is per attempt, not per answer:
+//! [`Attempt::judge`] says what an answer means together with what came before.
 
 use crate::outcome::{Discrepancy, OutcomeKind, Redemption};
 use crate::{Code, Next, Outcome};
@@ -97,7 +97,8 @@ impl Attempt {
         self.judge(self.try_number(), &meaning, true).unwrap_or_else(|| self.time_out())
     }
 
-    /// What the answer of a try means for the attempt. `None` where it changes nothing: the try is unknown or has ended.
+    /// What the answer of a try means for the attempt. `None` where it changes nothing: the try is unknown or has
+    /// ended.
     pub(crate) fn judge(&mut self, try_number: u32, meaning: &Meaning, attempt_kept: bool) -> Option<Outcome> {
         let index = usize::try_from(try_number).ok()?.checked_sub(1)?;
         let this_try = self.tries.get_mut(index).filter(|state| **state == Try::Running)?;
@@ -140,8 +141,8 @@ impl Attempt {
         })
     }
 
-    /// Whether an answer proves the voucher untouched although another try may have taken it: a taken voucher is never called
-    /// invalid or mismatched. Not while another try still runs.
+    /// Whether an answer proves the voucher untouched although another try may have taken it: a taken voucher is never
+    /// called invalid or mismatched. Not while another try still runs.
     fn is_ended_by(&self, signal: &Signal) -> bool {
         use Rejection::{InvalidPin, MismatchedAmount, MismatchedCurrency};
         let recognised = matches!(signal, Signal::Rejected(InvalidPin | MismatchedAmount | MismatchedCurrency));

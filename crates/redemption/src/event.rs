@@ -1,5 +1,5 @@
-//! What happened: facts, in the past tense. Whatever the machine cannot know by itself (a fresh key, an answer, the passing
-//! of time) is inside them.
+//! What happened: facts, in the past tense. Whatever the machine cannot know by itself (a fresh key, an answer, the
+//! passing of time) is inside them.
 
 use crate::{AttemptKey, Field, Options, PinText, Secret, Timer};
 use mozarto::Answer;
@@ -49,8 +49,8 @@ pub enum Event {
         try_number: u32,
         /// What came back.
         answer: Box<Answer>,
-        /// Whether the proxy says that it keeps this attempt (`Attempt-Key`). Without that, an "already redeemed" may be our own doing:
-        /// a browser repeats a POST by itself when its connection dies.
+        /// Whether the proxy says that it keeps this attempt (`Attempt-Key`). Without that, an "already redeemed" may
+        /// be our own doing: a browser repeats a POST by itself when its connection dies.
         attempt_kept: bool,
     },
     /// A timer that the machine ordered ran out.

@@ -229,7 +229,8 @@ fn customers_field(field: RequestField) -> Option<Field> {
     }
 }
 
-/// One `@` between a name and a domain, no white space: enough to catch a slip. Whether mail arrives there, no rule can tell.
+/// One `@` between a name and a domain, no white space: enough to catch a slip. Whether mail arrives there, no rule can
+/// tell.
 fn is_email(text: &str) -> bool {
     let Some((name, domain)) = text.split_once('@') else { return false };
     let labels = || domain.split('.');

@@ -316,7 +316,8 @@ impl Machine {
         self.not_started(attempt, effects)
     }
 
-    /// An answer of the attempt in hand. An earlier try's late answer counts if it is a success; else what goes on goes on.
+    /// An answer of the attempt in hand. An earlier try's late answer counts if it is a success; else what goes on goes
+    /// on.
     fn answered(
         &mut self,
         mut phase: Phase,

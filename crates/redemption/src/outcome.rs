@@ -1,5 +1,5 @@
-//! What an attempt came to, as the embedder is told: code, money, what to do next. The words are the product's interface:
-//! they change with its major version only.
+//! What an attempt came to, as the embedder is told: code, money, what to do next. The words are the product's
+//! interface: they change with its major version only.
 
 use crate::AttemptKey;
 use mozarto::{Amount, Money, Rejection, Signal};

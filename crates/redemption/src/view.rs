@@ -1,4 +1,5 @@
-//! What a screen needs, with every rule already decided. It says meanings; the widget has the words. It never holds the PIN.
+//! What a screen needs, with every rule already decided. It says meanings; the widget has the words. It never holds the
+//! PIN.
 
 use crate::{FieldError, FormError, Outcome};
 use mozarto::{Amount, Currency};

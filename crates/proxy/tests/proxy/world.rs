@@ -1,4 +1,5 @@
-//! A proxy on a port of its own, an upstream that answers as the test says and notes what reached it, and a browser's request.
+//! A proxy on a port of its own, an upstream that answers as the test says and notes what reached it, and a browser's
+//! request.
 
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Mozarto, Settings, serve};

@@ -32,7 +32,8 @@ fn in_phase(phase: PhaseName) -> Machine {
     machine
 }
 
-/// Every kind of event, and the phase it leads to from each phase in the order of [`PHASES`]; `None` where it means nothing there.
+/// Every kind of event, and the phase it leads to from each phase in the order of [`PHASES`]; `None` where it means
+/// nothing there.
 fn table() -> Vec<(&'static str, Event, [Option<PhaseName>; 7])> {
     use PhaseName::{Confirming, Editing, Failed, Preparing, Redeemed, Redeeming, Unconfirmed};
     let editing_only = [Some(Editing), None, None, None, None, None, None];
