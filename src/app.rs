@@ -128,7 +128,7 @@ impl App {
 
     /// Takes in what the customer did. A field left by a press is heard of when the press has ended.
     fn hear(self: &Rc<Self>, event: Event) {
-        if matches!(event, Event::FieldLeft(_)) && self.press.is_down() {
+        if matches!(event, Event::FieldLeft(_)) && self.press.is_on() {
             self.left_by_press.borrow_mut().push(event);
         } else {
             self.dispatch(event);
@@ -136,10 +136,8 @@ impl App {
     }
 
     fn press_ended(self: &Rc<Self>) {
-        let left = self.left_by_press.take();
-        if !left.is_empty() {
-            // The click of the press comes first.
-            self.after_paint(move |app| left.into_iter().for_each(|event| app.dispatch(event)));
+        for event in self.left_by_press.take() {
+            self.dispatch(event);
         }
     }
 
@@ -166,9 +164,16 @@ impl App {
         self.shell.focus(if editing { Focus::Field(Field::Pin) } else { Focus::Heading });
     }
 
-    /// Stops timers and takes the components down. A POST that has left goes on.
+    /// Whether an answer may still come.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.machine.borrow().is_sending()
+    }
+
+    /// Stops timers, takes the components down and erases the field. A POST that has left goes on, and its outcome is
+    /// still told.
     pub(crate) fn destroy(&self) {
         self.timers.borrow_mut().clear();
+        self.shell.pin.release();
         self.abort_before_submit();
         if let Some(view) = self.view.take() {
             view.destroy();
@@ -176,9 +181,10 @@ impl App {
     }
 
     fn paint(&self) {
-        let props = self.props();
-        self.shell.paint(&props.view, &props.context.texts);
+        // Once destroyed the shell may be another app's.
         if let Some(view) = &mut *self.view.borrow_mut() {
+            let props = self.props();
+            self.shell.paint(&props.view, &props.context.texts);
             view.update(props);
         }
     }
@@ -218,18 +224,17 @@ impl App {
     }
 
     fn send(self: &Rc<Self>, request: Request) {
-        let app = Rc::downgrade(self);
+        // Held until the answer: who destroys the widget has not stopped the POST, and is still told what came of it.
+        let app = Rc::clone(self);
         let credentials = self.settings.borrow().credentials;
         spawn_local(async move {
             let posted = http::post(&request, credentials).await;
-            if let Some(app) = app.upgrade() {
-                app.dispatch(Event::Answered {
-                    attempt: request.attempt.clone(),
-                    try_number: request.try_number,
-                    answer: Box::new(posted.answer),
-                    attempt_kept: posted.attempt_kept,
-                });
-            }
+            app.dispatch(Event::Answered {
+                attempt: request.attempt.clone(),
+                try_number: request.try_number,
+                answer: Box::new(posted.answer),
+                attempt_kept: posted.attempt_kept,
+            });
         });
     }
 
@@ -261,12 +266,10 @@ impl App {
 
     /// In a task of its own: Yew has painted by then, and whoever is told may call any method.
     fn after_paint(self: &Rc<Self>, act: impl FnOnce(&Rc<Self>) + 'static) {
-        let app = Rc::downgrade(self);
+        let app = Rc::clone(self);
         spawn_local(async move {
             TimeoutFuture::new(0).await;
-            if let Some(app) = app.upgrade() {
-                act(&app);
-            }
+            act(&app);
         });
     }
 }

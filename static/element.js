@@ -55,7 +55,8 @@
     static observedAttributes = Object.values(OPTIONS).flatMap((option) => option.attribute ?? []);
 
     #values = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, parse(name, null)]));
-    #wrongAttributes = new Map();
+    /** What is wrong with options that could not throw where they were set: attributes, and properties set too early. */
+    #wrong = new Map();
     #shell = makeShell();
     #handle = null;
     #submitHeld = false;
@@ -72,7 +73,7 @@
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         if (this.#handle) this.#handle.submit();
-        else this.#holdSubmit(true);
+        else if (this.#failedWith === null) this.#holdSubmit(true);
       });
       this.#paintTheme();
     }
@@ -83,7 +84,11 @@
         if (!Object.hasOwn(this, name)) continue;
         const value = this[name];
         delete this[name];
-        this[name] = value;
+        try {
+          this[name] = value;
+        } catch (error) {
+          this.#wrong.set(name, error);
+        }
       }
       this.#dark.addEventListener("change", this.#paintTheme);
       this.#startSoon();
@@ -97,10 +102,10 @@
     attributeChangedCallback(attribute, _, value) {
       const [name] = Object.entries(OPTIONS).find(([, option]) => option.attribute === attribute);
       try {
-        this.#wrongAttributes.delete(name);
+        this.#wrong.delete(name);
         this.#set({ [name]: parse(name, value) });
       } catch (error) {
-        this.#wrongAttributes.set(name, error);
+        this.#wrong.set(name, error);
         this.#startSoon();
       }
     }
@@ -119,11 +124,13 @@
     }
 
     reset() {
-      this.#handle?.reset();
+      if (this.#handle) return this.#handle.reset();
+      this.#holdSubmit(false);
+      this.#shell.pin.value = "";
     }
 
     focus(options) {
-      this.#shell.form.hidden ? this.#handle?.focus() : this.#shell.pin.focus(options);
+      this.#handle ? this.#handle.focus() : this.#shell.pin.focus(options);
     }
 
     setFieldError(field, message) {
@@ -156,7 +163,7 @@
     }
 
     #set(values) {
-      for (const name of Object.keys(values)) this.#wrongAttributes.delete(name);
+      for (const name of Object.keys(values)) this.#wrong.delete(name);
       Object.assign(this.#values, values);
       if ("theme" in values) this.#paintTheme();
       this.#startSoon();
@@ -193,9 +200,9 @@
     }
 
     #wrongOption() {
-      const [wrongAttribute] = this.#wrongAttributes.values();
+      const [wrong] = this.#wrong.values();
       const [missing] = Object.entries(OPTIONS).filter(([name, option]) => option.required && this.#values[name] === null);
-      return wrongAttribute?.message ?? (missing && `${TAG}: ${missing[1].attribute} is required`);
+      return wrong?.message ?? (missing && `${TAG}: ${missing[1].attribute} is required`);
     }
 
     #mountOrUpdate(app) {
@@ -208,7 +215,7 @@
         return this.#failConfig(`${TAG}: ${error}`);
       }
       this.#failedWith = null;
-      this.#shell.notice.hidden = true;
+      this.#shell.notice.replaceChildren();
       this.#handle.ready();
       if (this.#submitHeld) {
         this.#holdSubmit(false);
@@ -227,7 +234,12 @@
       if (this.#failedWith === reason) return;
       this.#failedWith = reason;
       console.error(reason);
-      this.#handle || this.#notice("This payment form is not set up correctly. Nothing was sent and your voucher is untouched. Please tell the shop.");
+      if (!this.#handle) {
+        this.#holdSubmit(false);
+        this.#notice(
+          "This payment form is not set up correctly. Nothing was sent and your voucher is untouched. Please tell the shop.",
+        );
+      }
       this.#emit("flexepin-failed", { code: "config", money: "no", next: "none", attempt: null, reference: null });
     }
 
@@ -236,7 +248,7 @@
       const cause = error instanceof WebAssembly.CompileError ? "wasm-blocked" : "network";
       const retry = make("button", { part: "retry", type: "button" }, "Try again");
       retry.addEventListener("click", () => {
-        this.#shell.notice.hidden = true;
+        this.#shell.notice.replaceChildren();
         this.#shell.form.hidden = false;
         this.#start();
       });
@@ -250,7 +262,6 @@
       form.hidden = true;
       screen.hidden = true;
       notice.replaceChildren(make("p", {}, message), ...more);
-      notice.hidden = false;
     }
 
     #emit(name, detail) {
@@ -259,6 +270,8 @@
 
     #unmount() {
       this.#dark.removeEventListener("change", this.#paintTheme);
+      this.#holdSubmit(false);
+      this.#shell.pin.value = "";
       const handle = this.#handle;
       if (!handle) return;
       this.#handle = null;

@@ -15,7 +15,7 @@ const makeShell = () => {
     id: "pin", part: "pin", type: "text", inputmode: "numeric", autocomplete: "off", autocorrect: "off", autocapitalize: "off",
     spellcheck: "false", dir: "ltr", "aria-describedby": "pin-hint pin-error", "aria-required": "true",
     // Session recorders: leave this field alone.
-    class: "fs-mask sentry-mask rr-mask", "data-hj-suppress": "", "data-private": "", "data-dd-privacy": "mask",
+    class: "fs-mask sentry-mask rr-mask rr-ignore", "data-hj-suppress": "", "data-private": "", "data-dd-privacy": "mask",
   });
   const form = make(
     "form", { part: "form", method: "dialog", novalidate: "", class: "card" },
@@ -33,6 +33,6 @@ const makeShell = () => {
     slot("action"),
   );
   const live = make("div", { "data-slot": "live", class: "visually-hidden", role: "status", "aria-atomic": "true" });
-  const notice = make("div", { part: "notice", class: "card", role: "alert", hidden: "" });
+  const notice = make("div", { part: "notice", class: "card", role: "alert" });
   return { form, pin, live, notice, screen: slot("screen") };
 };

@@ -3,7 +3,7 @@
 use super::{notices, options};
 use crate::app::{App, Told};
 use js_sys::Function;
-use redemption::{Event, Field, PhaseName};
+use redemption::{Event, Field};
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -58,7 +58,7 @@ impl Handle {
     /// # Errors
     /// `InvalidStateError` while an attempt is being sent.
     pub fn reset(&self) -> Result<(), JsValue> {
-        if self.app.phase() == PhaseName::Redeeming {
+        if self.app.is_sending() {
             let message = "flexepin-cashier: an attempt is being sent; reset when it has an outcome";
             return Err(
                 web_sys::DomException::new_with_message_and_name(message, "InvalidStateError")?.unchecked_into()

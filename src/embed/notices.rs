@@ -17,7 +17,7 @@ pub(super) fn event(told: &Told) -> (&'static str, JsValue) {
             ("flexepin-submit", object(&[("attempt", attempt.as_str().into())]).into())
         }
         Told::Notice(Notice::Outcome(outcome)) => {
-            if let (OutcomeKind::Failed, Some(remedy)) = (&outcome.kind, remedy(outcome.code)) {
+            if let Some(remedy) = remedy(outcome.code) {
                 let text =
                     format!("flexepin-cashier: {}: {remedy} Reference: {}", outcome.code.as_str(), outcome.reference);
                 web_sys::console::error_1(&text.into());
@@ -49,10 +49,9 @@ fn detail(outcome: &Outcome) -> Object {
 
 fn add_redemption(detail: &Object, redemption: &Redemption) {
     let text = |text: &Option<String>| text.as_deref().map_or(JsValue::NULL, JsValue::from);
-    let (minor, currency) =
-        redemption.amount.map_or((JsValue::NULL, JsValue::NULL), |amount| (minor(amount), code(amount)));
+    let minor = redemption.amount.map_or(JsValue::NULL, minor);
     set(detail, "amountMinor", &minor);
-    set(detail, "currency", &currency);
+    set(detail, "currency", &text(&redemption.currency));
     set(detail, "serial", &text(&redemption.serial));
     set(detail, "transactionId", &text(&redemption.transaction_id));
     if let Some(discrepancy) = &redemption.discrepancy {

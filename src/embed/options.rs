@@ -72,6 +72,8 @@ fn amount_option(
         }
         (None, Some(amounts)) => {
             let amounts = amounts.iter().map(|text| parse("amounts", text)).collect::<Result<Vec<_>, _>>()?;
+            let twice = amounts.iter().enumerate().find(|(at, amount)| amounts[..*at].contains(amount));
+            twice.map_or(Ok(()), |(_, amount)| Err(format!("amounts names {amount:?} twice")))?;
             Ok(AmountOption::OneOf(amounts))
         }
         (None, None) => Ok(AmountOption::Typed),

@@ -66,6 +66,7 @@ catalogue! {
 
     Refused = "refused", "The shop’s server did not accept this. Nothing was sent to Flexepin. Check it and try again.";
     NotStarted = "not-started", "The shop stopped this before anything was sent. Your voucher is untouched.";
+    Untouched = "untouched", "Your voucher was not redeemed and is untouched. You can try again.";
     ProviderRejected = "provider-rejected",
         "The payment provider did not accept this. Your voucher is untouched. Check what you entered, or ask the shop.";
 

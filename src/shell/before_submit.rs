@@ -4,9 +4,9 @@ use js_sys::{Array, Function, Object, Promise, Reflect};
 use redemption::{BeforeSubmit, Permission, Secret};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::AbortSignal;
+use web_sys::{AbortSignal, Headers, console};
 
-/// Headers that are the widget's own.
+/// Headers that are the widget's own, in lower case as `Headers` gives them.
 const RESERVED: [&str; 2] = ["idempotency-key", "content-type"];
 
 /// Calls the merchant's function and waits for its answer. `false` and a throw mean no; a throw is logged for the
@@ -16,14 +16,15 @@ pub(crate) async fn ask(callback: &Function, ask: &BeforeSubmit, signal: &AbortS
         Ok(answer) => JsFuture::from(Promise::resolve(&answer)).await,
         Err(thrown) => Err(thrown),
     };
-    match answer {
-        Ok(answer) if answer == JsValue::FALSE => Permission::Refused,
+    let permission = match answer {
+        Ok(answer) if answer == JsValue::FALSE => Ok(Permission::Refused),
         Ok(answer) => granted(&answer),
-        Err(thrown) => {
-            web_sys::console::error_2(&"flexepin-cashier: beforeSubmit failed; nothing was sent.".into(), &thrown);
-            Permission::Refused
-        }
-    }
+        Err(thrown) => Err(thrown),
+    };
+    permission.unwrap_or_else(|thrown| {
+        console::error_2(&"flexepin-cashier: beforeSubmit failed; nothing was sent.".into(), &thrown);
+        Permission::Refused
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most 10^12 minor units, exact in a double")]
@@ -44,20 +45,24 @@ fn question(ask: &BeforeSubmit, signal: &AbortSignal) -> JsValue {
     question.into()
 }
 
-fn granted(answer: &JsValue) -> Permission {
-    let field = |name: &str| answer.is_object().then(|| Reflect::get(answer, &name.into()).ok()).flatten();
-    let session_token = field("sessionToken").and_then(|token| token.as_string()).map(Secret::new);
-    let given = field("headers")
-        .filter(JsValue::is_object)
-        .map_or_else(Array::new, |headers| Object::entries(headers.unchecked_ref()));
+/// What the browser cannot use as headers throws, and so refuses the try.
+fn granted(answer: &JsValue) -> Result<Permission, JsValue> {
+    let field =
+        |name: &str| if answer.is_object() { Reflect::get(answer, &name.into()) } else { Ok(JsValue::UNDEFINED) };
+    let session_token = field("sessionToken")?.as_string().map(Secret::new);
+    let given = field("headers")?;
     let mut headers = Vec::new();
-    for entry in given.iter().map(|entry| Array::from(&entry)) {
-        let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else { continue };
-        if RESERVED.contains(&name.to_ascii_lowercase().as_str()) {
-            web_sys::console::warn_1(&format!("flexepin-cashier: beforeSubmit cannot set the header {name}.").into());
-        } else {
-            headers.push((name, Secret::new(value)));
+    if given.is_object() {
+        let given = Headers::new_with_record_from_str_to_str(given.unchecked_ref())?;
+        for entry in js_sys::try_iter(&given)?.into_iter().flatten() {
+            let entry = Array::from(&entry?);
+            let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else { continue };
+            if RESERVED.contains(&name.as_str()) {
+                console::warn_1(&format!("flexepin-cashier: beforeSubmit cannot set the header {name}.").into());
+            } else {
+                headers.push((name, Secret::new(value)));
+            }
         }
     }
-    Permission::Granted { headers, session_token }
+    Ok(Permission::Granted { headers, session_token })
 }

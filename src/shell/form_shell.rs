@@ -88,17 +88,17 @@ impl FormShell {
 
     /// Moves the focus. A place that is not on screen keeps it where it is.
     pub(crate) fn focus(&self, focus: Focus) {
-        let selector = match focus {
+        let selectors: &[&str] = match focus {
             Focus::Field(redemption::Field::Pin) => return self.pin.focus(),
             Focus::Field(redemption::Field::Amount) => {
-                "[part=amount], [part=amount-choice]:checked, [part=amount-choice]"
+                &["[part=amount]", "[part=amount-choice]:checked", "[part=amount-choice]"]
             }
-            Focus::Field(redemption::Field::Email) => "[part=email]",
-            Focus::Heading => "[data-heading]",
+            Focus::Field(redemption::Field::Email) => &["[part=email]"],
+            Focus::Heading => &["[data-heading]"],
         };
-        let all = self.root.query_selector_all(selector).ok();
-        let places = all.iter().flat_map(|all| (0..all.length()).filter_map(|at| all.get(at)));
-        let mut visible = places
+        let all = selectors.iter().filter_map(|selector| self.root.query_selector_all(selector).ok());
+        let mut visible = all
+            .flat_map(|found| (0..found.length()).filter_map(move |at| found.get(at)))
             .filter_map(|node| node.dyn_into::<HtmlElement>().ok())
             .filter(|element| element.offset_parent().is_some());
         if let Some(element) = visible.next() {

@@ -85,7 +85,12 @@ fn build(request: &Request, credentials: RequestCredentials) -> Result<web_sys::
 
 /// The body as the browser's JSON parser reads it; `None` where it is no JSON, was cut short or is too long.
 async fn json(response: Response) -> Option<JsValue> {
-    let reader: ReadableStreamDefaultReader = response.body()?.get_reader().dyn_into().ok()?;
+    let body = response.body()?;
+    // Somebody who wraps the page's `fetch` has read it: `getReader` would throw.
+    if response.body_used() || body.locked() {
+        return None;
+    }
+    let reader: ReadableStreamDefaultReader = body.get_reader().dyn_into().ok()?;
     let chunks = Array::new();
     let mut bytes = 0.0;
     loop {

@@ -5,16 +5,17 @@ use super::pin_grouping::{caret_for_deletion, group};
 use gloo_events::{EventListener, EventListenerOptions};
 use mozarto::VoucherPin;
 use redemption::PinText;
+use std::cell::RefCell;
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, HtmlInputElement, InputEvent};
 use zeroize::Zeroizing;
 
 type Listener = Box<dyn Fn(&HtmlInputElement, &web_sys::Event)>;
 
-/// The adopted field. Dropping it takes the listeners off and erases the field.
+/// The adopted field.
 pub(crate) struct PinField {
     input: HtmlInputElement,
-    _listeners: Vec<EventListener>,
+    listeners: RefCell<Vec<EventListener>>,
 }
 
 impl PinField {
@@ -47,6 +48,10 @@ impl PinField {
             on(
                 "paste",
                 Box::new(move |input, event| {
+                    // `paste` comes to a locked field too.
+                    if input.read_only() {
+                        return;
+                    }
                     if let Some(pin) = pasted_pin(event.unchecked_ref()) {
                         event.prevent_default();
                         input.set_value(pin.expose());
@@ -57,7 +62,7 @@ impl PinField {
             ),
             on("blur", Box::new(move |_, _| left())),
         ];
-        Self { input, _listeners: listeners }
+        Self { input, listeners: RefCell::new(listeners) }
     }
 
     /// The text that is in the field now, grouped.
@@ -87,10 +92,11 @@ impl PinField {
     pub(crate) fn clear(&self) {
         self.input.set_value("");
     }
-}
 
-impl Drop for PinField {
-    fn drop(&mut self) {
+    /// Gives the field back as it was made: empty, visible, and listened to by nobody here.
+    pub(crate) fn release(&self) {
+        self.listeners.borrow_mut().clear();
+        self.set_concealed(false);
         self.clear();
     }
 }

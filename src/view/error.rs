@@ -46,6 +46,7 @@ pub(super) fn form_words(error: FormError, texts: &Texts) -> String {
     texts.text(&match error {
         FormError::ProviderRejected => Message::ProviderRejected,
         FormError::NotStarted => Message::NotStarted,
+        FormError::Untouched => Message::Untouched,
     })
 }
 

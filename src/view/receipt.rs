@@ -15,11 +15,7 @@ pub(super) fn receipt(redemption: &Redemption, context: &Context) -> Html {
     };
     let rows = [
         (Message::ReceiptAmount, redemption.amount.map(|amount| context.texts.money(amount)), "receipt-amount"),
-        (
-            Message::ReceiptCurrency,
-            redemption.amount.map(|amount| amount.currency().code().to_owned()),
-            "receipt-currency",
-        ),
+        (Message::ReceiptCurrency, redemption.currency.clone(), "receipt-currency"),
         (Message::ReceiptSerial, redemption.serial.clone(), "receipt-serial"),
         (Message::ReceiptTransaction, redemption.transaction_id.clone(), "receipt-transaction"),
     ];

@@ -65,7 +65,59 @@ async fn a_load_that_failed_is_said_and_can_be_tried_again_with_nothing_lost() {
         shop.set_wasm(Wasm::AsBuilt);
         widget.click("retry").await;
         widget.event("flexepin-ready").await;
-        assert!(widget.shows("submit").await && !widget.shows("notice").await);
+        assert!(widget.shows("submit").await && widget.texts("notice").await.concat().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_submit_that_was_held_is_forgotten_when_the_set_up_is_wrong_or_the_widget_leaves() {
+    let wrong = Merchant::with_widget(&FIXED.replace("25.00", "25,00")).await;
+    let late = Merchant::with_widget(FIXED).await;
+    late.set_wasm(Wasm::Delayed(Duration::from_millis(1500)));
+    let pin = issue(25.0, "EUR").await;
+    let hold = "const widget = document.querySelector('flexepin-cashier');
+        const root = widget.shadowRoot; root.querySelector('[part=pin]').value = arguments[0];
+        root.querySelector('form').requestSubmit();";
+    for (shop, repair) in [
+        (wrong, "document.querySelector('flexepin-cashier').amount = '25.00'"),
+        (
+            late,
+            "const widget = document.querySelector('flexepin-cashier'); widget.remove();
+                return new Promise(resolve => setTimeout(() => { document.body.append(widget); resolve() }))",
+        ),
+    ] {
+        browse(DESKTOP, async |browser| {
+            browser.goto(&shop.url).await;
+            Widget::present_on(browser).await;
+            browser.script(hold, &[serde_json::json!(pin)]).await;
+            browser.script(repair, &[]).await;
+            let widget = Widget::ready_on(browser).await;
+            assert_eq!(widget.phase().await, "editing");
+            let sent = widget.events().await.iter().any(|event| event["type"] == "flexepin-submit");
+            assert!(!sent && taken(&pin).await.is_null(), "nobody has pressed since");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn properties_that_were_set_before_the_element_was_defined_are_taken_over_and_a_wrong_one_is_named() {
+    let shop = Merchant::open(
+        "<!doctype html><link rel=icon href=data:,><flexepin-cashier endpoint=/cashier/flexepin></flexepin-cashier><script>
+            const widget = document.querySelector('flexepin-cashier');
+            Object.assign(widget, { currency: 'EUR', timeout: 5, amounts: ['10', '25'], userId: 'u', email: 'a@example.com' });
+        </script><script src=/flexepin-cashier.js></script>",
+    )
+    .await;
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::present_on(browser).await;
+        assert_eq!(widget.event("flexepin-failed").await["code"], "config");
+        assert!(browser.console_errors().await.join("\n").contains("timeout must be"));
+        browser.script("document.querySelector('flexepin-cashier').timeout = 5000", &[]).await;
+        widget.event("flexepin-ready").await;
+        assert_eq!(widget.texts("amount-option").await, ["€10.00", "€25.00"]);
     })
     .await;
 }

@@ -211,3 +211,46 @@ async fn before_submit_is_asked_first_and_can_stop_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_on_screen_is_what_is_sent_whatever_is_pasted_while_the_form_is_locked() {
+    let shop = Merchant::with_widget("endpoint=/cashier/flexepin currency=EUR user-id=u email=a@example.com").await;
+    let (pin, other) = (issue(25.0, "EUR").await, issue(25.0, "EUR").await);
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", &pin).await;
+        widget.type_into("amount", "25").await;
+        widget.click("submit").await;
+        widget.reaches("confirming").await;
+        widget.paste_into("pin", &other).await;
+        assert_eq!(widget.pin_and_caret().await.0, grouped(&pin));
+        widget.click("confirm-yes").await;
+        widget.event("flexepin-redeemed").await;
+        assert!(taken(&pin).await.is_string() && taken(&other).await.is_null());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_tap_submits_though_the_field_that_it_leaves_is_wrong() {
+    let shop = Merchant::with_widget(FIXED).await;
+    browse(PHONE, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", "12345").await;
+        let submits = "window.submits = 0;
+            const root = document.querySelector('flexepin-cashier').shadowRoot;
+            root.querySelector('form').addEventListener('submit', () => { window.submits += 1 });
+            const box = root.querySelector('[part=submit]').getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height - 4]";
+        let place = browser.script(submits, &[]).await;
+        browser.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
+        let touch = json!({ "type": "touchStart", "touchPoints": [{ "x": place[0], "y": place[1] }] });
+        browser.devtools("Input.dispatchTouchEvent", touch).await;
+        browser.devtools("Input.dispatchTouchEvent", json!({ "type": "touchEnd", "touchPoints": [] })).await;
+        widget.text_with("error", "You have entered 5.").await;
+        assert_eq!(browser.script("return window.submits", &[]).await, 1, "the tap reached the button");
+    })
+    .await;
+}

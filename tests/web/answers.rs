@@ -1,5 +1,6 @@
 //! The pages' examples through `Response.json()` and serde-wasm-bindgen mean the same as through `serde_json` natively.
 
+use crate::fixtures;
 use crate::page::{get, json};
 use mozarto::{Answer, Reply};
 use serde::Deserialize;
@@ -7,9 +8,6 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::Response;
-
-#[path = "../fixtures/mod.rs"]
-mod fixtures;
 
 async fn read(body: &str) -> Option<Reply> {
     let response = Response::new_with_opt_str(Some(body)).expect("a response");

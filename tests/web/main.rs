@@ -4,6 +4,8 @@
 #![cfg(target_arch = "wasm32")]
 
 mod answers;
+#[path = "../fixtures/mod.rs"]
+mod fixtures;
 mod money;
 mod page;
 mod pin_field;

@@ -20,7 +20,11 @@ pub(crate) struct Page {
     pub(crate) handle: Handle,
     host: HtmlElement,
     events: Rc<RefCell<Vec<(String, JsValue)>>>,
+    acts: Rc<RefCell<Vec<Act>>>,
 }
+
+/// An event's name, and what happens inside its handler, once.
+type Act = (String, Box<dyn FnOnce()>);
 
 /// The form shell in a shadow root, before any app: what `static/shell.js` makes.
 pub(crate) fn shell() -> (HtmlElement, ShadowRoot) {
@@ -54,12 +58,19 @@ impl Page {
 
     pub(crate) fn mount_over(host: HtmlElement, root: ShadowRoot, options: &JsValue) -> Self {
         let events: Rc<RefCell<Vec<(String, JsValue)>>> = Rc::default();
-        let heard = Rc::clone(&events);
-        let emit = Closure::<dyn Fn(String, JsValue)>::new(move |name, detail| heard.borrow_mut().push((name, detail)));
+        let acts: Rc<RefCell<Vec<Act>>> = Rc::default();
+        let (heard, to_do) = (Rc::clone(&events), Rc::clone(&acts));
+        let emit = Closure::<dyn Fn(String, JsValue)>::new(move |name: String, detail| {
+            let due = to_do.borrow_mut().extract_if(.., |(awaited, _)| *awaited == name).collect::<Vec<_>>();
+            heard.borrow_mut().push((name, detail));
+            for (_, act) in due {
+                act();
+            }
+        });
         let handle =
             mount(root.clone(), options, emit.into_js_value().unchecked_into()).expect("the options go together");
         handle.ready();
-        Self { root, handle, host, events }
+        Self { root, handle, host, events, acts }
     }
 
     /// Types a text into a field as a browser would: a value and an `input` event.
@@ -90,6 +101,11 @@ impl Page {
         let events = self.events.borrow();
         let details = events.iter().filter(|(heard, _)| heard == name).map(|(_, detail)| detail);
         details.map(|detail| JSON::stringify(detail).expect("a detail is JSON").into()).collect()
+    }
+
+    /// Does something inside the handler of the next event of this name.
+    pub(crate) fn when_heard(&self, name: &str, act: impl FnOnce() + 'static) {
+        self.acts.borrow_mut().push((name.to_owned(), Box::new(act)));
     }
 
     /// Waits until this event was heard, and gives its detail.

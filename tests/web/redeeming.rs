@@ -1,7 +1,9 @@
 //! From submit to outcome, with the requests that the browser would send.
 
+use crate::fixtures;
 use crate::page::{PIN, Page, SUCCESS, answer, body_of, fields, get, json, options, play_fetch, until};
 use js_sys::{Array, Function, JSON, Promise, Reflect};
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -159,11 +161,18 @@ async fn before_submit_can_say_no_and_can_add_headers_but_not_the_contracts_own(
     assert_ne!(header("idempotency-key"), "mine");
     drop(page);
 
-    let page = asked("return { headers: { 'not a name': 'a' } }");
+    for unusable in
+        ["return { headers: { 'not a name': 'a' } }", "throw new Error('no')", "return { get headers() { throw 1 } }"]
+    {
+        let page = asked(unusable);
+        page.redeem();
+        page.shows("form-error", "untouched").await;
+        assert_eq!((page.handle.phase().as_str(), requests.borrow().len()), ("editing", 1), "{unusable}");
+    }
+    let page = asked("return { headers: new Headers({ 'X-Shop': 'b' }) }");
     page.redeem();
-    let detail = page.hears("flexepin-failed").await;
-    assert_eq!(fields(&detail, &["code", "money", "next"]), r#"["NOT_SENT","no","same-attempt"]"#);
-    assert_eq!(requests.borrow().len(), 1);
+    page.hears("flexepin-redeemed").await;
+    assert_eq!(requests.borrow()[1].headers().get("x-shop").expect("a header name").as_deref(), Some("b"));
 }
 
 #[wasm_bindgen_test]
@@ -180,15 +189,18 @@ async fn a_servers_text_is_shown_as_text() {
 }
 
 #[wasm_bindgen_test]
-async fn reset_is_refused_while_an_attempt_is_being_sent_and_empties_the_form_else() {
-    let (_release, held) = held_promise();
+async fn reset_is_refused_while_an_answer_may_still_come_and_empties_the_form_else() {
+    let (release, held) = held_promise();
     play_fetch(move |_| held.clone());
     let page = Page::mount(&options(r#"{"timeout": 50}"#));
     page.redeem();
-    let error = page.handle.reset().expect_err("refused");
-    assert_eq!(get(&error, "name").as_string().as_deref(), Some("InvalidStateError"));
+    let refused = || get(&page.handle.reset().expect_err("refused"), "name").as_string();
+    assert_eq!(refused().as_deref(), Some("InvalidStateError"));
     page.hears("flexepin-unconfirmed").await;
-    page.handle.reset().expect("allowed");
+    assert_eq!(refused().as_deref(), Some("InvalidStateError"), "its late answer would be lost");
+    let response = JsFuture::from(answer(502, "{}", "")).await.expect("a response");
+    release.call1(&JsValue::UNDEFINED, &response).expect("released");
+    until("the try has ended", || page.handle.reset().is_ok()).await;
     assert_eq!(page.handle.phase(), "editing");
     assert_eq!(page.part("pin").unchecked_into::<HtmlInputElement>().value(), "");
 }
@@ -196,11 +208,75 @@ async fn reset_is_refused_while_an_attempt_is_being_sent_and_empties_the_form_el
 #[wasm_bindgen_test]
 async fn methods_may_be_called_inside_an_event_handler() {
     play_fetch(|_| answer(200, "{}", &body_of(SUCCESS)));
+    let page = Rc::new(Page::mount(&options("{}")));
+    let inside = Rc::downgrade(&page);
+    page.when_heard("flexepin-redeemed", move || {
+        let page = inside.upgrade().expect("the page is there");
+        page.handle.reset().expect("allowed");
+        page.handle.focus();
+        assert!(!page.handle.submit(), "an empty form");
+        page.handle.set_field_error("pin", Some("inside".into()));
+    });
+    page.redeem();
+    page.shows("error", "inside").await;
+    assert_eq!((page.handle.phase().as_str(), page.heard("flexepin-redeemed").len()), ("editing", 1));
+}
+
+#[wasm_bindgen_test]
+async fn who_destroys_the_widget_is_still_told_what_came_of_the_request() {
+    let (release, held) = held_promise();
+    play_fetch(move |_| held.clone());
     let page = Page::mount(&options("{}"));
     page.redeem();
+    page.hears("flexepin-submit").await;
+    page.handle.destroy();
+    let response = JsFuture::from(answer(200, "{}", &body_of(SUCCESS))).await.expect("a response");
+    release.call1(&JsValue::UNDEFINED, &response).expect("released");
     page.hears("flexepin-redeemed").await;
-    page.handle.reset().expect("allowed");
-    page.handle.focus();
-    assert!(!page.handle.submit(), "an empty form");
-    assert_eq!(page.heard("flexepin-redeemed").len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn what_wraps_the_pages_fetch_cannot_end_the_widget() {
+    for wrapper in [
+        "throw new Error('wrapped')",
+        "return Promise.reject('not an error')",
+        "return 7",
+        "const response = new Response('{}'); return response.text().then(() => response)",
+        "const response = new Response('{}'); response.body.getReader(); return Promise.resolve(response)",
+    ] {
+        let wrapper = Function::new_no_args(wrapper);
+        Reflect::set(&js_sys::global(), &"fetch".into(), &wrapper).expect("fetch can be replaced");
+        let page = Page::mount(&options("{}"));
+        page.redeem();
+        let detail = page.hears("flexepin-unconfirmed").await;
+        assert_eq!(get(&detail, "code").as_string().as_deref(), Some("NO_ANSWER"), "{wrapper:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn every_example_of_the_pages_ends_with_its_money_on_the_whole_way_through_the_widget() {
+    for (name, text) in fixtures::REPLIES {
+        let fixture = json(text);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a status of the fixtures")]
+        let status = get(&fixture, "status").as_f64().expect(name) as u16;
+        let body = body_of(text);
+        play_fetch(move |_| answer(status, "{}", &body));
+        let page = Page::mount(&options("{}"));
+        page.redeem();
+        let outcomes = ["redeemed", "rejected", "unconfirmed", "failed"].map(|kind| format!("flexepin-{kind}"));
+        until(name, || outcomes.iter().any(|kind| !page.heard(kind).is_empty())).await;
+        let heard = outcomes.iter().find(|kind| !page.heard(kind).is_empty()).expect(name);
+        assert_eq!(get(&page.hears(heard).await, "money"), get(&fixture, "money"), "{name}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_answer_nested_without_end_is_read_or_refused_and_traps_nothing() {
+    let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    let body = format!(r#"{{"isSuccess": true, "message": {deep}, "data": {{"result": "0"}}}}"#);
+    play_fetch(move |_| answer(200, "{}", &body));
+    let page = Page::mount(&options("{}"));
+    page.redeem();
+    let told = || ["redeemed", "unconfirmed"].iter().any(|kind| !page.heard(&format!("flexepin-{kind}")).is_empty());
+    until("an outcome", told).await;
 }

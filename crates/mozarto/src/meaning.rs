@@ -120,8 +120,10 @@ pub enum RequestField {
 /// What was redeemed, as the answer has it and not as it was asked. Absent where the answer does not say it readably.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Receipt {
-    /// The voucher's value and currency.
+    /// The voucher's value in its currency.
     pub amount: Option<Amount>,
+    /// The voucher's currency, also where its value cannot be read. Safe to show.
+    pub currency: Option<String>,
     /// The voucher's serial number. Safe to show.
     pub serial: Option<String>,
 }
@@ -208,6 +210,7 @@ fn signal(status: u16, reply: &Reply) -> Signal {
                     .currency
                     .as_deref()
                     .and_then(|code| Amount::from_json_number(voucher.value?, code.parse().ok()?).ok()),
+                currency: voucher.currency.clone(),
                 serial: voucher.serial.clone(),
             }),
             (None, Some(voucher)) if voucher.status.as_deref() == Some("PENDING") => Signal::Pending,
@@ -235,6 +238,9 @@ fn coded(code: &ErrorCode) -> Signal {
 }
 
 fn uncoded_400(reply: &Reply) -> Signal {
+    if says_used(reply) {
+        return Signal::Rejected(Rejection::AlreadyRedeemed);
+    }
     let message = reply.message.as_deref().unwrap_or_default();
     if let Some(field) = message.strip_prefix("Missing required field:") {
         return Signal::RequestInvalid(vec![request_field(field)]);
@@ -264,26 +270,17 @@ fn request_field(text: &str) -> RequestField {
 }
 
 fn rejection(reply: &Reply) -> Rejection {
-    let voucher = reply.voucher();
-    let description = voucher.and_then(|voucher| voucher.result_description.as_deref());
-    let words = [reply.message.as_deref(), description].map(|text| text.unwrap_or_default().to_ascii_lowercase());
-    let says = |phrase: &str| words.iter().any(|text| text.contains(phrase));
-    // Asked first: an answer that names it along with something else must never read as "untouched".
-    let used = [
-        "already redeemed",
-        "already been redeemed",
-        "already used",
-        "already been used",
-        "been redeemed before",
-        "previously redeemed",
-    ];
-    if used.into_iter().any(says) || voucher.and_then(|voucher| voucher.status.as_deref()) == Some("USED") {
+    if says_used(reply) {
         return Rejection::AlreadyRedeemed;
     }
-    if voucher.and_then(|voucher| voucher.result.as_deref()) == Some("4075")
-        || says("invalid voucher pin")
-        || says("invalid pin")
-    {
+    let texts: Vec<String> = texts(reply).map(str::to_ascii_lowercase).collect();
+    let says = |phrase: &str| texts.iter().any(|text| text.contains(phrase));
+    // What speaks of a use in words that are not known must not read as "untouched".
+    if says("redeemed") || says("used") {
+        return Rejection::Other;
+    }
+    let result = reply.voucher().and_then(|voucher| voucher.result.as_deref());
+    if result == Some("4075") || says("invalid voucher pin") || says("invalid pin") {
         return Rejection::InvalidPin;
     }
     match (says("mismatched amount"), says("mismatched currency")) {
@@ -291,4 +288,38 @@ fn rejection(reply: &Reply) -> Rejection {
         (false, true) => Rejection::MismatchedCurrency,
         _ => Rejection::Other,
     }
+}
+
+/// Whether any text of the answer says that the voucher was used before. Asked before anything else: an answer that
+/// names it along with something else must never read as "untouched".
+fn says_used(reply: &Reply) -> bool {
+    const PHRASES: [&str; 10] = [
+        "already redeemed",
+        "already been redeemed",
+        "already used",
+        "already been used",
+        "has been redeemed",
+        "has been used",
+        "was redeemed",
+        "was used",
+        "previously redeemed",
+        "previously used",
+    ];
+    let says = |text: &str| PHRASES.iter().any(|phrase| text.contains(phrase));
+    // A validation message may say that of another field, such as an email address.
+    let of_voucher = |text: &str| ["voucher", "redeemed", "pin"].iter().any(|word| text.contains(word));
+    let validation = reply.message.as_deref() == Some("Validation failed");
+    let voucher_status = reply.voucher().and_then(|voucher| voucher.status.as_deref());
+    voucher_status == Some("USED")
+        || texts(reply).map(str::to_ascii_lowercase).any(|text| says(&text) && (!validation || of_voucher(&text)))
+}
+
+/// Every text in which an answer may say why.
+fn texts(reply: &Reply) -> impl Iterator<Item = &str> {
+    let data = match &reply.data {
+        Some(Data::Text(text)) => Some(text.as_str()),
+        Some(Data::Voucher(voucher)) => voucher.result_description.as_deref(),
+        None => None,
+    };
+    reply.message.as_deref().into_iter().chain(data).chain(reply.errors.iter().map(String::as_str))
 }

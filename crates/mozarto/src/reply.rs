@@ -182,11 +182,15 @@ impl Seen {
 }
 
 /// Reads a value that only informs: `None` where it has another type than `T`.
-struct IfReadable<T>(PhantomData<T>);
+struct IfReadable<T> {
+    wanted: PhantomData<T>,
+    /// Inside an array already: an array in an array is passed over, so that no answer can exhaust the stack.
+    nested: bool,
+}
 
 impl<T> IfReadable<T> {
     fn new() -> Self {
-        Self(PhantomData)
+        Self { wanted: PhantomData, nested: false }
     }
 }
 
@@ -272,7 +276,11 @@ impl<'de, T: Readable> Visitor<'de> for IfReadable<T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<T>, A::Error> {
         let mut texts = Vec::new();
-        while let Some(item) = items.next_element_seed(IfReadable::<String>::new())? {
+        if self.nested {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(None);
+        }
+        while let Some(item) = items.next_element_seed(IfReadable::<String> { wanted: PhantomData, nested: true })? {
             texts.extend(item);
         }
         Ok(T::from_texts(texts))

@@ -115,6 +115,24 @@ fn each_row_is_recognised() {
 }
 
 #[test]
+fn a_use_is_recognised_before_anything_else() {
+    let used = "rejected: already-redeemed";
+    for (message, errors, data, signal) in [
+        ("Voucher has been redeemed", vec![], json!(null), used),
+        ("Invalid voucher PIN: voucher was used on 2026-11-01", vec![], json!(null), used),
+        ("Invalid voucher PIN (used)", vec![], json!(null), "rejected: other"),
+        ("Invalid voucher PIN", vec![], json!("Voucher already redeemed"), used),
+        ("Invalid voucher PIN", vec!["Already redeemed"], json!(null), used),
+        ("Payment provider rejected the request", vec!["Already redeemed"], json!(null), used),
+        ("Validation failed", vec!["voucherPin has already been redeemed"], json!(null), used),
+        ("Validation failed", vec!["email is already used"], json!(null), "request-invalid"),
+    ] {
+        let body = json!({"isSuccess": false, "message": message, "errors": errors, "data": data});
+        assert_eq!(meaning(400, &body).signal.to_string(), signal, "{body}");
+    }
+}
+
+#[test]
 fn the_proxys_own_word_says_that_nothing_was_sent() {
     let not_sent = meaning(503, &json!({"isSuccess": false, "errorCode": "NOT_SENT"})).signal;
     assert_eq!((not_sent.money(), not_sent), (Money::No, Signal::NotSent));

@@ -3,7 +3,7 @@
 
 use crate::outcome::{Discrepancy, OutcomeKind, Redemption};
 use crate::{Code, Next, Outcome};
-use mozarto::{Meaning, Money, PayIn, Receipt, Rejection, Signal};
+use mozarto::{Meaning, Money, PayIn, Receipt, Rejection, Signal, redact_pin};
 use std::fmt;
 
 /// An attempt's name: a UUID, sent as `Idempotency-Key`.
@@ -37,9 +37,13 @@ pub struct Attempt {
     pub(crate) pay_in: PayIn,
     tries: Vec<Try>,
     transaction_id: Option<String>,
-    /// Whether the embedder was told `unconfirmed`: once is enough.
+    /// Whether the embedder was told `unconfirmed`: once is enough, and `failed` never follows it.
     pub(crate) unconfirmed_told: bool,
-    /// Nothing may be sent again: the voucher was reported used, or the redemption is pending elsewhere.
+    /// A try was answered "already redeemed". From then on only a success says more.
+    reported_used: bool,
+    /// A rejection that proves the voucher untouched, held back while another try still runs.
+    proof: Option<Signal>,
+    /// Nothing may be sent again.
     closed_to_tries: bool,
 }
 
@@ -52,6 +56,13 @@ enum Try {
     Ended(Money),
 }
 
+/// What an answer means for the attempt, and the signal that says so: the answer's own, or an earlier proof.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) outcome: Outcome,
+    pub(crate) signal: Signal,
+}
+
 impl Attempt {
     pub(crate) fn new(key: AttemptKey, endpoint: String, pay_in: PayIn) -> Self {
         Self {
@@ -61,6 +72,8 @@ impl Attempt {
             tries: Vec::new(),
             transaction_id: None,
             unconfirmed_told: false,
+            reported_used: false,
+            proof: None,
             closed_to_tries: false,
         }
     }
@@ -80,6 +93,11 @@ impl Attempt {
         !self.closed_to_tries
     }
 
+    /// Whether an answer may still come.
+    pub(crate) fn is_running(&self) -> bool {
+        self.tries.contains(&Try::Running)
+    }
+
     /// What support can find the attempt by.
     pub(crate) fn reference(&self) -> String {
         self.transaction_id.clone().unwrap_or_else(|| self.key.0.clone())
@@ -94,67 +112,79 @@ impl Attempt {
     pub(crate) fn not_sent(&mut self) -> Outcome {
         self.begin_try();
         let meaning = Meaning { signal: Signal::NotSent, transaction_id: None, retry_after: None };
-        self.judge(self.try_number(), &meaning, true).unwrap_or_else(|| self.time_out())
+        self.judge(self.try_number(), &meaning, true).map_or_else(|| self.time_out(), |verdict| verdict.outcome)
     }
 
     /// What the answer of a try means for the attempt. `None` where it changes nothing: the try is unknown or has
-    /// ended.
-    pub(crate) fn judge(&mut self, try_number: u32, meaning: &Meaning, attempt_kept: bool) -> Option<Outcome> {
+    /// ended. `attempt_kept` says whether the proxy keeps this attempt: without that, "already redeemed" may be the
+    /// doing of this very try, which a browser has repeated.
+    pub(crate) fn judge(&mut self, try_number: u32, meaning: &Meaning, attempt_kept: bool) -> Option<Verdict> {
         let index = usize::try_from(try_number).ok()?.checked_sub(1)?;
         let this_try = self.tries.get_mut(index).filter(|state| **state == Try::Running)?;
-        *this_try = Try::Ended(meaning.signal.money());
+        let signal = &meaning.signal;
+        let used = matches!(signal, Signal::Rejected(Rejection::AlreadyRedeemed));
+        *this_try = Try::Ended(if used && !attempt_kept { Money::Unknown } else { signal.money() });
         if let Some(id) = &meaning.transaction_id {
-            self.transaction_id = Some(id.clone());
+            self.transaction_id = Some(redact_pin(id, &self.pay_in.voucher_pin).into_owned());
         }
-        let others_may_have_taken_it =
-            self.tries.iter().enumerate().any(|(at, state)| at != index && *state != Try::Ended(Money::No));
-        let code = Code::from(&meaning.signal);
-        if matches!(meaning.signal, Signal::Pending | Signal::Rejected(Rejection::AlreadyRedeemed)) {
+        let others_untouched = self.tries.iter().enumerate().all(|(at, t)| at == index || *t == Try::Ended(Money::No));
+        let in_doubt = !others_untouched || self.reported_used;
+        self.reported_used |= used;
+        self.closed_to_tries |= used || matches!(signal, Signal::Pending | Signal::UnknownError);
+        if let Signal::Redeemed(receipt) = signal {
+            return Some(Verdict { outcome: self.redeemed(receipt), signal: signal.clone() });
+        }
+        if in_doubt && !self.reported_used && is_proof(signal) {
+            self.proof = Some(signal.clone());
             self.closed_to_tries = true;
         }
-        Some(match &meaning.signal {
-            Signal::Redeemed(receipt) => self.redeemed(receipt),
-            signal if signal.money() == Money::Unknown => {
-                let next = if *signal == Signal::UnknownError { Next::Support } else { Next::Status };
-                self.closed_to_tries |= next == Next::Support;
-                self.outcome(OutcomeKind::Unconfirmed, code, Money::Unknown, next)
-            }
-            signal if others_may_have_taken_it && !self.is_ended_by(signal) => {
-                // The likeliest taker of a voucher that is now refused is our own lost try.
-                let retried = matches!(signal, Signal::RateLimited | Signal::NotSent);
-                self.closed_to_tries |= !retried;
-                let next = if retried { Next::Status } else { Next::Support };
-                self.outcome(OutcomeKind::Unconfirmed, code, Money::Unknown, next)
-            }
+        if let Some(proof) = self.proof.clone().filter(|_| !self.is_running() && !self.reported_used) {
+            return Some(Verdict { outcome: self.alone(&proof, attempt_kept), signal: proof });
+        }
+        let unknown = signal.money() == Money::Unknown;
+        let outcome = if in_doubt && !unknown {
+            // The likeliest taker of a voucher that is now refused is our own lost try.
+            self.closed_to_tries |= !is_retried(signal);
+            self.unconfirmed(signal)
+        } else if unknown {
+            self.unconfirmed(signal)
+        } else {
+            self.alone(signal, attempt_kept)
+        };
+        Some(Verdict { outcome, signal: signal.clone() })
+    }
+
+    /// What an answer means where no other try may have taken the voucher, and it has not.
+    fn alone(&self, signal: &Signal, attempt_kept: bool) -> Outcome {
+        let code = Code::from(signal);
+        match signal {
             Signal::Rejected(Rejection::AlreadyRedeemed) => {
                 let money = if attempt_kept { Money::No } else { Money::Unknown };
                 self.outcome(OutcomeKind::Rejected, code, money, Next::Support)
             }
-            Signal::Rejected(_) | Signal::ProviderRejected => {
+            Signal::Rejected(_) | Signal::ProviderRejected | Signal::RequestInvalid(_) => {
                 self.outcome(OutcomeKind::Rejected, code, Money::No, Next::Edit)
             }
-            Signal::RequestInvalid(_) => self.outcome(OutcomeKind::Rejected, code, Money::No, Next::Edit),
-            Signal::RateLimited | Signal::NotSent => {
-                self.outcome(OutcomeKind::Failed, code, Money::No, Next::SameAttempt)
-            }
+            signal if is_retried(signal) => self.outcome(OutcomeKind::Failed, code, Money::No, Next::SameAttempt),
             _ => self.outcome(OutcomeKind::Failed, code, Money::No, Next::None),
-        })
+        }
     }
 
-    /// Whether an answer proves the voucher untouched although another try may have taken it: a taken voucher is never
-    /// called invalid or mismatched. Not while another try still runs.
-    fn is_ended_by(&self, signal: &Signal) -> bool {
-        use Rejection::{InvalidPin, MismatchedAmount, MismatchedCurrency};
-        let recognised = matches!(signal, Signal::Rejected(InvalidPin | MismatchedAmount | MismatchedCurrency));
-        recognised && !self.tries.contains(&Try::Running)
+    fn unconfirmed(&self, signal: &Signal) -> Outcome {
+        let asked = is_retried(signal) || (signal.money() == Money::Unknown && *signal != Signal::UnknownError);
+        let waits = self.proof.is_some() && self.is_running();
+        let next = if !self.reported_used && (asked || waits) { Next::Status } else { Next::Support };
+        self.outcome(OutcomeKind::Unconfirmed, Code::from(signal), Money::Unknown, next)
     }
 
     fn redeemed(&self, receipt: &Receipt) -> Outcome {
         let requested = self.pay_in.amount;
-        let differs = receipt.amount.is_some_and(|amount| amount != requested);
+        let differs = receipt.amount.is_some_and(|amount| amount != requested)
+            || receipt.currency.as_deref().is_some_and(|currency| currency != requested.currency().code());
         let redemption = Redemption {
             amount: receipt.amount,
-            serial: receipt.serial.clone(),
+            currency: receipt.currency.clone(),
+            serial: receipt.serial.as_ref().map(|text| redact_pin(text, &self.pay_in.voucher_pin).into_owned()),
             transaction_id: self.transaction_id.clone(),
             discrepancy: differs.then_some(Discrepancy { requested }),
         };
@@ -164,6 +194,18 @@ impl Attempt {
     fn outcome(&self, kind: OutcomeKind, code: Code, money: Money, next: Next) -> Outcome {
         Outcome { kind, code, money, next, attempt: self.key.clone(), reference: self.reference() }
     }
+}
+
+/// Whether an answer proves the voucher untouched although another try may have taken it: a taken voucher is never
+/// called invalid or mismatched.
+fn is_proof(signal: &Signal) -> bool {
+    use Rejection::{InvalidPin, MismatchedAmount, MismatchedCurrency};
+    matches!(signal, Signal::Rejected(InvalidPin | MismatchedAmount | MismatchedCurrency))
+}
+
+/// Whether an answer says that its try was not processed, and the next may be.
+fn is_retried(signal: &Signal) -> bool {
+    matches!(signal, Signal::RateLimited | Signal::NotSent)
 }
 
 #[cfg(test)]
@@ -206,7 +248,7 @@ mod tests {
             attempt.begin_try();
             last = attempt.judge(attempt.try_number(), &meaning(signal.clone()), true);
         }
-        let outcome = last.expect("an answer to a running try counts");
+        let outcome = last.expect("an answer to a running try counts").outcome;
         let kind = match outcome.kind {
             OutcomeKind::Redeemed(_) => "redeemed",
             OutcomeKind::Rejected => "rejected",
@@ -276,7 +318,33 @@ mod tests {
         let mut attempt = attempt();
         attempt.begin_try();
         let outcome = attempt.judge(1, &meaning(rejected(Rejection::AlreadyRedeemed)), false);
-        assert_eq!(outcome.map(|outcome| (outcome.money, outcome.next)), Some((Money::Unknown, Next::Support)));
+        let outcome = outcome.expect("a running try").outcome;
+        assert_eq!((outcome.kind, outcome.money, outcome.next), (OutcomeKind::Rejected, Money::Unknown, Next::Support));
+    }
+
+    #[test]
+    fn after_already_redeemed_only_a_success_says_more() {
+        for signal in [NotSent, RateLimited, InvalidPspCredentials, rejected(Rejection::InvalidPin), PspTimeout] {
+            for attempt_kept in [true, false] {
+                let mut attempt = attempt();
+                attempt.begin_try();
+                attempt.begin_try();
+                attempt.judge(1, &meaning(rejected(Rejection::AlreadyRedeemed)), attempt_kept);
+                let outcome = attempt.judge(2, &meaning(signal.clone()), attempt_kept).expect("a running try").outcome;
+                let found = (outcome.kind, outcome.money, outcome.next);
+                assert_eq!(found, (OutcomeKind::Unconfirmed, Money::Unknown, Next::Support), "{signal}");
+                assert!(!attempt.may_retry());
+            }
+        }
+    }
+
+    #[test]
+    fn an_echoed_pin_is_no_reference() {
+        let mut attempt = attempt();
+        attempt.begin_try();
+        let meaning = Meaning { transaction_id: Some("id 1234567890123456".into()), ..meaning(UnknownError) };
+        attempt.judge(1, &meaning, true);
+        assert_eq!(attempt.reference(), "id [PIN]");
     }
 
     #[test]
@@ -301,10 +369,14 @@ mod tests {
         let mut attempt = attempt();
         attempt.begin_try();
         attempt.begin_try();
-        let outcome = attempt.judge(2, &meaning(rejected(Rejection::InvalidPin)), true).expect("a running try");
-        assert_eq!(outcome.kind, OutcomeKind::Unconfirmed);
-        let outcome = attempt.judge(1, &meaning(redeemed()), true).expect("a running try");
-        assert_eq!(outcome.money, Money::Yes);
+        let first = attempt.judge(2, &meaning(rejected(Rejection::InvalidPin)), true).expect("a running try").outcome;
+        assert_eq!((first.kind, first.next), (OutcomeKind::Unconfirmed, Next::Status));
+        assert!(!attempt.may_retry());
+        let mut without_answer = attempt.clone();
+        let success = attempt.judge(1, &meaning(redeemed()), true).expect("a running try").outcome;
+        assert_eq!(success.money, Money::Yes);
+        let last = without_answer.judge(1, &meaning(NoAnswer), true).expect("a running try").outcome;
+        assert_eq!((last.kind, last.code, last.money), (OutcomeKind::Rejected, Code::InvalidPin, Money::No));
     }
 
     #[test]
@@ -323,7 +395,7 @@ mod tests {
         attempt.begin_try();
         assert_eq!(attempt.time_out().reference, "key");
         let meaning = Meaning { transaction_id: Some("t1".into()), ..meaning(UnknownError) };
-        assert_eq!(attempt.judge(1, &meaning, true).map(|outcome| outcome.reference).as_deref(), Some("t1"));
+        assert_eq!(attempt.judge(1, &meaning, true).map(|verdict| verdict.outcome.reference).as_deref(), Some("t1"));
         assert_eq!(attempt.reference(), "t1");
     }
 }

@@ -74,6 +74,8 @@ pub enum FormError {
     ProviderRejected,
     /// The merchant's `beforeSubmit` said no; nothing was sent.
     NotStarted,
+    /// What was not known before is known now: the voucher is untouched.
+    Untouched,
 }
 
 /// The form's content and errors.

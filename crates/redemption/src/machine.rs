@@ -1,5 +1,6 @@
 //! The machine: one `match (phase, event)`. Whatever is not in it changes nothing.
 
+use crate::attempt::Verdict;
 use crate::form::{Errors, Form};
 use crate::outcome::OutcomeKind;
 use crate::view::{AmountView, EmailView, FormView, PhaseName, Screen, Summary, View};
@@ -58,6 +59,18 @@ impl Phase {
     }
 }
 
+impl Phase {
+    /// Whether an answer may still come. A reset would lose it.
+    fn is_sending(&self) -> bool {
+        match self {
+            Self::Preparing(attempt) | Self::Redeeming { attempt, .. } | Self::Unconfirmed { attempt, .. } => {
+                attempt.is_running()
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Machine {
     /// A machine in `editing`, with an empty form.
     pub fn new(options: Options) -> Self {
@@ -77,6 +90,11 @@ impl Machine {
             Phase::Unconfirmed { .. } => PhaseName::Unconfirmed,
             Phase::Failed { .. } => PhaseName::Failed,
         }
+    }
+
+    /// Whether an answer may still come: then a reset is refused.
+    pub fn is_sending(&self) -> bool {
+        self.phase.is_sending()
     }
 
     /// Takes a fact in and gives back what is to be done, in order.
@@ -148,8 +166,8 @@ impl Machine {
             (phase, Event::Answered { attempt: key, try_number, answer, attempt_kept }) => {
                 self.answered(phase, &key, try_number, &answer.meaning(), attempt_kept, &mut effects)
             }
-            (Phase::Unconfirmed { attempt, .. } | Phase::Failed { attempt, .. }, Event::RetryRequested)
-                if attempt.may_retry() =>
+            (Phase::Unconfirmed { attempt, outcome } | Phase::Failed { attempt, outcome }, Event::RetryRequested)
+                if may_retry(&attempt, &outcome) =>
             {
                 self.start_try(attempt, &mut effects)
             }
@@ -161,7 +179,7 @@ impl Machine {
                 self.change_options(*options);
                 phase
             }
-            (phase, Event::ResetRequested) if !matches!(phase, Phase::Redeeming { .. }) => {
+            (phase, Event::ResetRequested) if !phase.is_sending() => {
                 if matches!(phase, Phase::Preparing(_)) {
                     effects.push(Effect::AbortBeforeSubmit);
                 }
@@ -188,12 +206,12 @@ impl Machine {
             Phase::Unconfirmed { attempt, outcome } => Screen::Unconfirmed {
                 summary: summary(attempt),
                 outcome: outcome.clone(),
-                may_retry: attempt.may_retry(),
+                may_retry: may_retry(attempt, outcome),
             },
             Phase::Failed { attempt, outcome } => Screen::Failed {
                 summary: summary(attempt),
                 outcome: outcome.clone(),
-                may_retry: outcome.next == Next::SameAttempt && attempt.may_retry(),
+                may_retry: may_retry(attempt, outcome),
             },
         };
         View { form: self.form_view(), screen }
@@ -334,27 +352,33 @@ impl Machine {
         };
         let preparing = matches!(phase, Phase::Preparing(_));
         let Some(attempt) = phase.attempt_mut().filter(|attempt| attempt.key == *key) else { return phase };
-        match attempt.judge(try_number, meaning, attempt_kept) {
-            Some(outcome) if awaited || matches!(outcome.kind, OutcomeKind::Redeemed(_)) => {
-                effects.extend(preparing.then_some(Effect::AbortBeforeSubmit));
-                let errors = Errors::of_signal(&meaning.signal, &self.options, attempt);
-                let attempt = attempt.clone();
-                self.conclude(attempt, outcome, errors, effects)
-            }
-            _ => phase,
+        let Some(Verdict { outcome, signal }) = attempt.judge(try_number, meaning, attempt_kept) else { return phase };
+        // While the next try is being prepared, an answer that forbids it is the attempt's last word.
+        let forbids = preparing && !attempt.may_retry();
+        if !awaited && !forbids && !matches!(outcome.kind, OutcomeKind::Redeemed(_)) {
+            return phase;
         }
+        effects.extend(preparing.then_some(Effect::AbortBeforeSubmit));
+        let errors = Errors::of_signal(&signal, &self.options, attempt);
+        let attempt = attempt.clone();
+        self.conclude(attempt, outcome, errors, effects)
     }
 
     fn conclude(
         &mut self,
         mut attempt: Attempt,
         mut outcome: Outcome,
-        errors: Errors,
+        mut errors: Errors,
         effects: &mut Vec<Effect>,
     ) -> Phase {
         if outcome.kind == OutcomeKind::Rejected && errors.is_empty() {
             // The server refuses a field that the customer does not have.
             outcome = Outcome { kind: OutcomeKind::Failed, next: Next::None, ..outcome };
+        }
+        if outcome.kind == OutcomeKind::Failed && attempt.unconfirmed_told {
+            // `failed` never follows `unconfirmed`. The voucher turned out to be untouched: the form is back.
+            outcome = Outcome { kind: OutcomeKind::Rejected, next: Next::Edit, ..outcome };
+            errors.form = Some(FormError::Untouched);
         }
         self.form.errors = errors;
         let told_before = outcome.kind == OutcomeKind::Unconfirmed && attempt.unconfirmed_told;
@@ -425,6 +449,12 @@ impl Machine {
 /// Whether a `beforeSubmit` answer is for the try that is being prepared.
 fn awaits(attempt: &Attempt, key: &AttemptKey, try_number: u32) -> bool {
     attempt.key == *key && attempt.try_number() + 1 == try_number
+}
+
+/// Whether trying the same attempt again makes sense: the one rule for the button and for pressing it.
+fn may_retry(attempt: &Attempt, outcome: &Outcome) -> bool {
+    let asked = outcome.kind == OutcomeKind::Unconfirmed || outcome.next == Next::SameAttempt;
+    asked && attempt.may_retry()
 }
 
 fn is_current(attempt: &Attempt, timer: &Timer) -> bool {

@@ -37,8 +37,10 @@ pub enum OutcomeKind {
 /// What was redeemed, as the answer has it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Redemption {
-    /// Value and currency of the voucher, where the answer says them readably.
+    /// Value of the voucher in its currency, where the answer says it readably.
     pub amount: Option<Amount>,
+    /// Currency of the voucher, also where its value cannot be read.
+    pub currency: Option<String>,
     /// The voucher's serial number.
     pub serial: Option<String>,
     /// Mozarto's transaction id.
@@ -89,9 +91,6 @@ macro_rules! codes {
         pub enum Code { $($(#[$doc])+ $name,)+ }
 
         impl Code {
-            /// Every code.
-            pub const ALL: &[Self] = &[$(Self::$name,)+];
-
             /// The word in events.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)+ }

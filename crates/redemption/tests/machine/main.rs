@@ -3,3 +3,4 @@
 mod customer_ways;
 mod every_pair;
 mod support;
+mod truth;
