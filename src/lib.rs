@@ -1,8 +1,8 @@
 //! The cashier widget: a form in a shadow root with which a customer redeems a Flexepin voucher.
 //!
-//! Reading order: [`embed`] is how a page gets in (`mount` gives a `Handle`), [`app`] owns the machine and carries its
-//! effects out, [`shell`] has one small adapter per effect, [`view`] the components over the machine's view model,
-//! [`i18n`] the words. What is decided is decided in the crate `redemption`; what an answer means, in the crate
+//! Reading order: `embed` is how a page gets in (`mount` gives a `Handle`), `app` owns the machine and carries its
+//! effects out, `shell` has one small adapter per effect, `view` the components over the machine's view model,
+//! `i18n` the words. What is decided is decided in the crate `redemption`; what an answer means, in the crate
 //! `mozarto`.
 //!
 //! There is no start hook: loading the module does nothing until `mount` is called.

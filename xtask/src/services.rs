@@ -101,7 +101,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts a program and waits for its line "<name> listens on <url>".
+    /// Starts a program and waits for its line "NAME listens on URL".
     async fn start(name: &'static str, mut command: Command, logs: Option<&Path>) -> Result<Self> {
         if let Some(folder) = logs {
             std::fs::create_dir_all(folder).context("cannot make the folder of the logs")?;
