@@ -1,56 +1,75 @@
-//! The words of `errorCode`. Source: page "Flexepin", section "Error codes"; `NOT_SENT` is the proxy's own.
+//! The words of `errorCode`: Mozarto's (page "Flexepin", section "Error codes"), and those of a proxy that keeps
+//! attempts.
 
 use std::fmt;
 
-/// A normalised transport error. Words that are not known are kept: they mean "not known", never success or failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ErrorCode {
-    /// `INVALID_PSP_CREDENTIALS`: Flexepin refuses the merchant's key or terminal.
-    InvalidPspCredentials,
-    /// `PSP_TIMEOUT`: Flexepin did not answer in time.
-    PspTimeout,
-    /// `PSP_UNAVAILABLE`: Flexepin had an error of its own.
-    PspUnavailable,
-    /// `PSP_RATE_LIMITED`: too many requests; this one was not processed.
-    PspRateLimited,
-    /// `UNKNOWN_PSP_ERROR`: Mozarto could not classify Flexepin's answer.
-    UnknownPspError,
-    /// `NOT_SENT`: the proxy says that this try never left it.
-    NotSent,
-    /// A word in no table.
-    Other(String),
-}
-
-impl ErrorCode {
-    /// The word on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::InvalidPspCredentials => "INVALID_PSP_CREDENTIALS",
-            Self::PspTimeout => "PSP_TIMEOUT",
-            Self::PspUnavailable => "PSP_UNAVAILABLE",
-            Self::PspRateLimited => "PSP_RATE_LIMITED",
-            Self::UnknownPspError => "UNKNOWN_PSP_ERROR",
-            Self::NotSent => "NOT_SENT",
-            Self::Other(word) => word,
+macro_rules! codes {
+    ($($(#[$doc:meta])+ $name:ident = $word:literal,)+) => {
+        /// A normalised error. Words that are not known are kept: they mean "not known", never success or failure.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[$doc])+ $name,)+
+            /// A word in no table.
+            Other(String),
         }
-    }
+
+        impl ErrorCode {
+            /// The word on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$name => $word,)+
+                    Self::Other(word) => word,
+                }
+            }
+        }
+
+        impl From<&str> for ErrorCode {
+            fn from(word: &str) -> Self {
+                match word {
+                    $($word => Self::$name,)+
+                    _ => Self::Other(word.to_owned()),
+                }
+            }
+        }
+    };
 }
 
-impl From<&str> for ErrorCode {
-    fn from(word: &str) -> Self {
-        [
-            Self::InvalidPspCredentials,
-            Self::PspTimeout,
-            Self::PspUnavailable,
-            Self::PspRateLimited,
-            Self::UnknownPspError,
-            Self::NotSent,
-        ]
-        .into_iter()
-        .find(|code| code.as_str() == word)
-        .unwrap_or_else(|| Self::Other(word.to_owned()))
-    }
+codes! {
+    /// Flexepin refuses the merchant's key or terminal.
+    InvalidPspCredentials = "INVALID_PSP_CREDENTIALS",
+    /// Flexepin did not answer in time.
+    PspTimeout = "PSP_TIMEOUT",
+    /// Flexepin had an error of its own.
+    PspUnavailable = "PSP_UNAVAILABLE",
+    /// Too many requests; this one was not processed.
+    PspRateLimited = "PSP_RATE_LIMITED",
+    /// Mozarto could not classify Flexepin's answer.
+    UnknownPspError = "UNKNOWN_PSP_ERROR",
+    /// The proxy: this try never left it.
+    NotSent = "NOT_SENT",
+    /// The proxy: what became of the attempt cannot be found out; staff will settle it.
+    AttemptUnconfirmed = "ATTEMPT_UNCONFIRMED",
+    /// The proxy: another POST of this key is being tried.
+    AttemptInProgress = "ATTEMPT_IN_PROGRESS",
+    /// The proxy: an open attempt has this voucher.
+    VoucherInUse = "VOUCHER_IN_USE",
+    /// The proxy: the attempt was closed as untouched.
+    AttemptClosed = "ATTEMPT_CLOSED",
+    /// The proxy: the same key with another voucher, amount or currency.
+    AttemptMismatch = "ATTEMPT_MISMATCH",
+    /// The proxy: no checkout session.
+    SessionRequired = "SESSION_REQUIRED",
+    /// The proxy: the checkout session has expired.
+    SessionExpired = "SESSION_EXPIRED",
+    /// The proxy: another customer's attempt.
+    AttemptForeign = "ATTEMPT_FOREIGN",
+    /// The proxy: its own limit, for new keys only.
+    TooManyTries = "TOO_MANY_TRIES",
+    /// The proxy: no attempt of this key.
+    AttemptUnknown = "ATTEMPT_UNKNOWN",
+    /// The proxy: staff found out that the voucher is untouched.
+    AttemptSettledUntouched = "ATTEMPT_SETTLED_UNTOUCHED",
 }
 
 impl fmt::Display for ErrorCode {

@@ -11,7 +11,7 @@ mod reply;
 pub use amount::{Amount, AmountError};
 pub use currency::{Currency, UnknownCurrency};
 pub use error_code::ErrorCode;
-pub use meaning::{Answer, Meaning, Money, Receipt, Rejection, RequestField, Signal};
+pub use meaning::{Answer, Meaning, Money, OpenAttempt, Receipt, Rejection, RequestField, Signal};
 pub use pay_in::PayIn;
 pub use pin::{PinError, VoucherPin, ascii_digits, redact_pin};
 pub use reply::{Data, Reply, VoucherData};

@@ -1,5 +1,5 @@
-//! What one answer means: the 16 rows of the table in this crate's README, in its order. One function,
-//! [`Answer::meaning`].
+//! What one answer means: the 16 rows of the table in this crate's README, in its order, and the proxy's own answers.
+//! One function, [`Answer::meaning`].
 //!
 //! It speaks of the answer's own try only. What an attempt with several tries means is decided by who keeps the
 //! attempt.
@@ -87,6 +87,37 @@ pub enum Signal {
     NoAnswer,
     /// `NOT_SENT`: the proxy says that this try never left it.
     NotSent,
+    /// 202 `{"status":"pending"}`: a try of the attempt still runs.
+    TryRunning,
+    /// `ATTEMPT_UNCONFIRMED`: cannot be found out; staff will settle it.
+    AttemptUnconfirmed,
+    /// `ATTEMPT_IN_PROGRESS`: another POST of this key is being tried.
+    AttemptInProgress,
+    /// `VOUCHER_IN_USE`: an open attempt has this voucher; named where it is the same customer's.
+    VoucherInUse(Option<OpenAttempt>),
+    /// `ATTEMPT_CLOSED`, or 200 `{"status":"untouched"}` to a DELETE: closed as untouched.
+    AttemptClosed,
+    /// `ATTEMPT_MISMATCH`: the key is known with another voucher, amount or currency.
+    AttemptMismatch,
+    /// `SESSION_REQUIRED` or `SESSION_EXPIRED`: nothing was sent; a fresh session is wanted.
+    SessionRefused,
+    /// `ATTEMPT_FOREIGN`: another customer's attempt.
+    AttemptForeign,
+    /// `TOO_MANY_TRIES`: the proxy's own limit.
+    TooManyTries,
+    /// `ATTEMPT_UNKNOWN`: nothing was sent so far under this key; a POST may still be on its way.
+    AttemptUnknown,
+    /// `ATTEMPT_SETTLED_UNTOUCHED`: staff found out that the voucher is untouched.
+    SettledUntouched,
+}
+
+/// The attempt that holds a voucher, as `VOUCHER_IN_USE` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenAttempt {
+    /// Its key. Safe to show; whether it is a UUID is for the reader to check.
+    pub attempt: String,
+    /// What support can find it by. Safe to show.
+    pub reference: Option<String>,
 }
 
 /// Why a voucher was rejected.
@@ -145,6 +176,50 @@ impl Answer {
 }
 
 impl Signal {
+    /// Whether this says that the voucher is untouched although another try of the attempt may have taken it: a taken
+    /// voucher is never called invalid or mismatched.
+    pub fn proves_untouched(&self) -> bool {
+        use Rejection::{InvalidPin, MismatchedAmount, MismatchedCurrency};
+        matches!(self, Self::Rejected(InvalidPin | MismatchedAmount | MismatchedCurrency))
+    }
+
+    /// Whether the same attempt is tried again after this, with backoff: rows 11 to 14 and 16, and `NOT_SENT`.
+    pub fn is_retried(&self) -> bool {
+        matches!(
+            self,
+            Self::PspTimeout
+                | Self::PspUnavailable
+                | Self::RateLimited
+                | Self::ServerError
+                | Self::NoAnswer
+                | Self::NotSent
+        )
+    }
+
+    /// Whether nothing may be sent again under this key after it: the voucher was seen as used, or accepted.
+    pub fn forbids_tries(&self) -> bool {
+        matches!(self, Self::Pending | Self::Rejected(Rejection::AlreadyRedeemed))
+    }
+
+    /// Whether only a proxy can say this. From Mozarto it is no answer: it would prove what Mozarto cannot know.
+    pub fn is_the_proxys(&self) -> bool {
+        matches!(
+            self,
+            Self::NotSent
+                | Self::TryRunning
+                | Self::AttemptUnconfirmed
+                | Self::AttemptInProgress
+                | Self::VoucherInUse(_)
+                | Self::AttemptClosed
+                | Self::AttemptMismatch
+                | Self::SessionRefused
+                | Self::AttemptForeign
+                | Self::TooManyTries
+                | Self::AttemptUnknown
+                | Self::SettledUntouched
+        )
+    }
+
     /// May this try have taken the voucher?
     pub fn money(&self) -> Money {
         match self {
@@ -154,7 +229,11 @@ impl Signal {
             | Self::PspUnavailable
             | Self::ServerError
             | Self::UnknownError
-            | Self::NoAnswer => Money::Unknown,
+            | Self::NoAnswer
+            | Self::TryRunning
+            | Self::AttemptUnconfirmed
+            | Self::AttemptInProgress
+            | Self::AttemptUnknown => Money::Unknown,
             Self::Rejected(_)
             | Self::InvalidPspCredentials
             | Self::RequestInvalid(_)
@@ -163,7 +242,14 @@ impl Signal {
             | Self::ProviderRejected
             | Self::Unauthorized
             | Self::RateLimited
-            | Self::NotSent => Money::No,
+            | Self::NotSent
+            | Self::VoucherInUse(_)
+            | Self::AttemptClosed
+            | Self::AttemptMismatch
+            | Self::SessionRefused
+            | Self::AttemptForeign
+            | Self::TooManyTries
+            | Self::SettledUntouched => Money::No,
         }
     }
 }
@@ -192,6 +278,17 @@ impl fmt::Display for Signal {
             Self::UnknownError => "unknown-error",
             Self::NoAnswer => "no-answer",
             Self::NotSent => "not-sent",
+            Self::TryRunning => "try-running",
+            Self::AttemptUnconfirmed => "attempt-unconfirmed",
+            Self::AttemptInProgress => "attempt-in-progress",
+            Self::VoucherInUse(_) => "voucher-in-use",
+            Self::AttemptClosed => "attempt-closed",
+            Self::AttemptMismatch => "attempt-mismatch",
+            Self::SessionRefused => "session-refused",
+            Self::AttemptForeign => "attempt-foreign",
+            Self::TooManyTries => "too-many-tries",
+            Self::AttemptUnknown => "attempt-unknown",
+            Self::SettledUntouched => "settled-untouched",
         })
     }
 }
@@ -201,9 +298,11 @@ fn signal(status: u16, reply: &Reply) -> Signal {
     let claims_success = reply.is_success == Some(true);
     if let Some(code) = &reply.error_code {
         // An error that also claims success contradicts itself.
-        return if claims_success || result == Some("0") { Signal::NoAnswer } else { coded(code) };
+        return if claims_success || result == Some("0") { Signal::NoAnswer } else { coded(code, reply) };
     }
     match (status, reply.is_success) {
+        (202, None) if reply.status.as_deref() == Some("pending") => Signal::TryRunning,
+        (200, None) if reply.status.as_deref() == Some("untouched") => Signal::AttemptClosed,
         (200, Some(true)) => match (result, reply.voucher()) {
             (Some("0"), Some(voucher)) => Signal::Redeemed(Receipt {
                 amount: voucher
@@ -226,13 +325,25 @@ fn signal(status: u16, reply: &Reply) -> Signal {
     }
 }
 
-fn coded(code: &ErrorCode) -> Signal {
+fn coded(code: &ErrorCode, reply: &Reply) -> Signal {
     match code {
         ErrorCode::InvalidPspCredentials => Signal::InvalidPspCredentials,
         ErrorCode::PspTimeout => Signal::PspTimeout,
         ErrorCode::PspUnavailable => Signal::PspUnavailable,
         ErrorCode::PspRateLimited => Signal::RateLimited,
         ErrorCode::NotSent => Signal::NotSent,
+        ErrorCode::AttemptUnconfirmed => Signal::AttemptUnconfirmed,
+        ErrorCode::AttemptInProgress => Signal::AttemptInProgress,
+        ErrorCode::VoucherInUse => Signal::VoucherInUse(
+            reply.attempt.clone().map(|attempt| OpenAttempt { attempt, reference: reply.reference.clone() }),
+        ),
+        ErrorCode::AttemptClosed => Signal::AttemptClosed,
+        ErrorCode::AttemptMismatch => Signal::AttemptMismatch,
+        ErrorCode::SessionRequired | ErrorCode::SessionExpired => Signal::SessionRefused,
+        ErrorCode::AttemptForeign => Signal::AttemptForeign,
+        ErrorCode::TooManyTries => Signal::TooManyTries,
+        ErrorCode::AttemptUnknown => Signal::AttemptUnknown,
+        ErrorCode::AttemptSettledUntouched => Signal::SettledUntouched,
         ErrorCode::UnknownPspError | ErrorCode::Other(_) => Signal::UnknownError,
     }
 }

@@ -26,6 +26,13 @@ pub struct Reply {
     pub transaction_id: Option<String>,
     /// `data`.
     pub data: Option<Data>,
+    /// `status`, at the top level: `pending` and `untouched` are the proxy's; Mozarto's own say nothing more than
+    /// `isSuccess`.
+    pub status: Option<String>,
+    /// `attempt`: the key of the attempt that holds a voucher, in the proxy's `VOUCHER_IN_USE`. Safe to show.
+    pub attempt: Option<String>,
+    /// `reference`: what support can find that attempt by. Safe to show.
+    pub reference: Option<String>,
 }
 
 /// `data`: Flexepin's answer, or a text.
@@ -81,6 +88,11 @@ fn shown(text: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
+/// The next value as a text fit for a screen, where it is a text.
+fn shown_text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    Ok(map.next_value_seed(IfReadable::<String>::new())?.as_deref().and_then(shown))
+}
+
 impl<'de> Deserialize<'de> for Reply {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ReplyVisitor;
@@ -103,12 +115,12 @@ impl<'de> Deserialize<'de> for Reply {
                             reply.error_code = seen.once(1, word.as_deref().map(ErrorCode::from))?;
                         }
                         "data" => reply.data = seen.once(2, map.next_value()?)?,
+                        "status" => reply.status = seen.once(3, map.next_value_seed(IfReadable::new())?)?,
+                        "attempt" => reply.attempt = shown_text(&mut map)?,
+                        "reference" => reply.reference = shown_text(&mut map)?,
                         "message" => reply.message = map.next_value_seed(IfReadable::new())?,
                         "errors" => reply.errors = map.next_value_seed(IfReadable::new())?.unwrap_or_default(),
-                        "transactionId" => {
-                            reply.transaction_id =
-                                map.next_value_seed(IfReadable::<String>::new())?.as_deref().and_then(shown);
-                        }
+                        "transactionId" => reply.transaction_id = shown_text(&mut map)?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -145,18 +157,9 @@ impl<'de> Deserialize<'de> for Data {
                         "status" => voucher.status = seen.once(1, map.next_value_seed(IfReadable::new())?)?,
                         "result_description" => voucher.result_description = map.next_value_seed(IfReadable::new())?,
                         "value" => voucher.value = map.next_value_seed(IfReadable::new())?,
-                        "currency" => {
-                            voucher.currency =
-                                map.next_value_seed(IfReadable::<String>::new())?.as_deref().and_then(shown);
-                        }
-                        "serial" => {
-                            voucher.serial =
-                                map.next_value_seed(IfReadable::<String>::new())?.as_deref().and_then(shown);
-                        }
-                        "transactionId" => {
-                            voucher.transaction_id =
-                                map.next_value_seed(IfReadable::<String>::new())?.as_deref().and_then(shown);
-                        }
+                        "currency" => voucher.currency = shown_text(&mut map)?,
+                        "serial" => voucher.serial = shown_text(&mut map)?,
+                        "transactionId" => voucher.transaction_id = shown_text(&mut map)?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -170,7 +173,7 @@ impl<'de> Deserialize<'de> for Data {
 
 /// Refuses the second occurrence of a field that decides: two values are two truths.
 #[derive(Default)]
-struct Seen([bool; 3]);
+struct Seen([bool; 4]);
 
 impl Seen {
     fn once<T, E: de::Error>(&mut self, field: usize, value: T) -> Result<T, E> {

@@ -1,6 +1,6 @@
 //! Answers and what they mean: the pages' own examples, the sixteen rows, and whatever else a network can produce.
 
-use mozarto::{Answer, Data, ErrorCode, Meaning, Money, Reply, RequestField, Signal};
+use mozarto::{Answer, Data, ErrorCode, Meaning, Money, OpenAttempt, Reply, RequestField, Signal};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -115,6 +115,40 @@ fn each_row_is_recognised() {
 }
 
 #[test]
+fn each_answer_of_the_proxys_own_is_recognised() {
+    let coded = |code: &str| json!({"isSuccess": false, "errorCode": code});
+    for (status, body, signal, money) in [
+        (503, coded("NOT_SENT"), "not-sent", Money::No),
+        (202, json!({"status": "pending"}), "try-running", Money::Unknown),
+        (202, coded("ATTEMPT_UNCONFIRMED"), "attempt-unconfirmed", Money::Unknown),
+        (409, coded("ATTEMPT_IN_PROGRESS"), "attempt-in-progress", Money::Unknown),
+        (409, coded("VOUCHER_IN_USE"), "voucher-in-use", Money::No),
+        (410, coded("ATTEMPT_CLOSED"), "attempt-closed", Money::No),
+        (200, json!({"status": "untouched"}), "attempt-closed", Money::No),
+        (422, coded("ATTEMPT_MISMATCH"), "attempt-mismatch", Money::No),
+        (401, coded("SESSION_REQUIRED"), "session-refused", Money::No),
+        (401, coded("SESSION_EXPIRED"), "session-refused", Money::No),
+        (403, coded("ATTEMPT_FOREIGN"), "attempt-foreign", Money::No),
+        (429, coded("TOO_MANY_TRIES"), "too-many-tries", Money::No),
+        (404, coded("ATTEMPT_UNKNOWN"), "attempt-unknown", Money::Unknown),
+        (200, coded("ATTEMPT_SETTLED_UNTOUCHED"), "settled-untouched", Money::No),
+        (200, json!({"isSuccess": true, "settled": true, "data": {"result": "0"}}), "redeemed", Money::Yes),
+        // The words without their status say nothing.
+        (200, json!({"status": "pending"}), "no-answer", Money::Unknown),
+        (202, json!({"status": "untouched"}), "no-answer", Money::Unknown),
+        (200, json!({"status": "untouched", "isSuccess": true}), "no-answer", Money::Unknown),
+        (200, json!({"status": ["untouched"]}), "no-answer", Money::Unknown),
+    ] {
+        let found = meaning(status, &body).signal;
+        assert_eq!((found.to_string().as_str(), found.money()), (signal, money), "{status} {body}");
+        assert_eq!(found.is_the_proxys(), signal != "redeemed" && signal != "no-answer", "{body}");
+    }
+    let named = json!({"errorCode": "VOUCHER_IN_USE", "attempt": "key", "reference": "r\u{202e}1"});
+    let holder = OpenAttempt { attempt: "key".into(), reference: Some("r1".into()) };
+    assert_eq!(meaning(409, &named).signal, Signal::VoucherInUse(Some(holder)));
+}
+
+#[test]
 fn a_use_is_recognised_before_anything_else() {
     let used = "rejected: already-redeemed";
     for (message, errors, data, signal) in [
@@ -130,12 +164,6 @@ fn a_use_is_recognised_before_anything_else() {
         let body = json!({"isSuccess": false, "message": message, "errors": errors, "data": data});
         assert_eq!(meaning(400, &body).signal.to_string(), signal, "{body}");
     }
-}
-
-#[test]
-fn the_proxys_own_word_says_that_nothing_was_sent() {
-    let not_sent = meaning(503, &json!({"isSuccess": false, "errorCode": "NOT_SENT"})).signal;
-    assert_eq!((not_sent.money(), not_sent), (Money::No, Signal::NotSent));
 }
 
 #[test]

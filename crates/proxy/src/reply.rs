@@ -28,9 +28,10 @@ pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin) -> (Response, Meaning) {
     // Read before the PIN is taken out: an answer that says a thing twice is refused here, where a browser believes the
     // last.
     let Some(mut reply) = read(&body) else { return lost("Mozarto's answer is not the documented JSON") };
-    // It proves that nothing left this proxy, which only this proxy can say.
-    if reply.error_code == Some(ErrorCode::NotSent) {
-        return lost("Mozarto's answer has a code that is the proxy's own");
+    // It would prove what Mozarto cannot know, such as that nothing left this proxy.
+    let said = Answer { status: status.as_u16(), retry_after: None, reply: Some(reply.clone()) }.meaning();
+    if said.signal.is_the_proxys() {
+        return lost("Mozarto's answer has a word that is the proxy's own");
     }
     let body = match without_pin(&body, pin) {
         None => body,

@@ -140,6 +140,26 @@ codes! {
     NoAnswer = "NO_ANSWER",
     /// The try never left the proxy, or the page.
     NotSent = "NOT_SENT",
+    /// A try still runs, or another page's; asking has not told the end of it yet.
+    AttemptInProgress = "ATTEMPT_IN_PROGRESS",
+    /// The proxy cannot find out; staff will settle it.
+    AttemptUnconfirmed = "ATTEMPT_UNCONFIRMED",
+    /// An open attempt has this voucher.
+    VoucherInUse = "VOUCHER_IN_USE",
+    /// The attempt was closed before anything was sent.
+    AttemptClosed = "ATTEMPT_CLOSED",
+    /// The attempt is one for another voucher, amount or currency.
+    AttemptMismatch = "ATTEMPT_MISMATCH",
+    /// The merchant's session is missing or over.
+    SessionRequired = "SESSION_REQUIRED",
+    /// The attempt is another customer's.
+    AttemptForeign = "ATTEMPT_FOREIGN",
+    /// The proxy's own limit.
+    TooManyTries = "TOO_MANY_TRIES",
+    /// The proxy knows no such attempt.
+    AttemptUnknown = "ATTEMPT_UNKNOWN",
+    /// Staff found out that the voucher is untouched.
+    SettledUntouched = "ATTEMPT_SETTLED_UNTOUCHED",
 }
 
 impl From<&Signal> for Code {
@@ -165,6 +185,16 @@ impl From<&Signal> for Code {
             Signal::UnknownError => Self::UnknownPspError,
             Signal::NoAnswer => Self::NoAnswer,
             Signal::NotSent => Self::NotSent,
+            Signal::TryRunning | Signal::AttemptInProgress => Self::AttemptInProgress,
+            Signal::AttemptUnconfirmed => Self::AttemptUnconfirmed,
+            Signal::VoucherInUse(_) => Self::VoucherInUse,
+            Signal::AttemptClosed => Self::AttemptClosed,
+            Signal::AttemptMismatch => Self::AttemptMismatch,
+            Signal::SessionRefused => Self::SessionRequired,
+            Signal::AttemptForeign => Self::AttemptForeign,
+            Signal::TooManyTries => Self::TooManyTries,
+            Signal::AttemptUnknown => Self::AttemptUnknown,
+            Signal::SettledUntouched => Self::SettledUntouched,
         }
     }
 }
