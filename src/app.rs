@@ -3,14 +3,19 @@
 
 use crate::i18n::Texts;
 use crate::shell::form_shell::FormShell;
+use crate::shell::http::{self, Posted};
+use crate::shell::page_events::{Leaving, PageEvents};
 use crate::shell::pin_field::PinField;
 use crate::shell::press::Press;
-use crate::shell::{before_submit, http, random};
+use crate::shell::storage::Records;
+use crate::shell::{before_submit, lock, random, status};
 use crate::view::{Context, Root, RootProps};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
-use redemption::{BeforeSubmit, Effect, Event, Field, Focus, Machine, Notice, Options, PhaseName, Request, Timer};
+use redemption::{
+    BeforeSubmit, Effect, Event, Field, Focus, Keeping, Machine, Notice, Options, PhaseName, Request, StatusAsk, Timer,
+};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen_futures::spawn_local;
@@ -35,13 +40,19 @@ pub(crate) enum Told {
 /// One mounted widget.
 pub(crate) struct App {
     machine: RefCell<Machine>,
+    /// Whose open attempts are shown: the endpoint and the merchant's name for the customer.
+    owner: RefCell<(String, Option<String>)>,
+    records: Records,
     settings: RefCell<Settings>,
     shell: FormShell,
     view: RefCell<Option<AppHandle<Root>>>,
     tell: Box<dyn Fn(Told)>,
-    /// Timers stop when they are dropped.
-    timers: RefCell<Vec<Timeout>>,
+    /// Timers stop when they are dropped; each with whether it has fired.
+    timers: RefCell<Vec<(Rc<Cell<bool>>, Timeout)>>,
     asking: RefCell<Option<AbortController>>,
+    page_events: RefCell<Option<PageEvents>>,
+    leaving: Leaving,
+    destroyed: Cell<bool>,
     ready_told: Cell<bool>,
     press: Press,
     /// Fields that a press has left which still goes on.
@@ -87,7 +98,11 @@ impl App {
                 move || left.emit(Event::FieldLeft(Field::Pin)),
             )
         })?;
+        let (came_back, records_changed) =
+            (link.callback(|app, ()| app.dispatch(Event::CameBack)), link.callback(|app, ()| app.read_records()));
         let app = Rc::new(Self {
+            owner: RefCell::new(owner(&options)),
+            records: Records::default(),
             machine: RefCell::new(Machine::new(options)),
             settings: RefCell::new(settings),
             shell,
@@ -95,6 +110,9 @@ impl App {
             tell,
             timers: RefCell::default(),
             asking: RefCell::default(),
+            page_events: RefCell::new(PageEvents::listen(move || came_back.emit(()), move || records_changed.emit(()))),
+            leaving: Leaving::default(),
+            destroyed: Cell::new(false),
             ready_told: Cell::new(false),
             press: Press::watch(move || press_ended.emit(())),
             left_by_press: RefCell::default(),
@@ -106,6 +124,7 @@ impl App {
         app.view.replace(Some(renderer.render()));
         // What was typed before the app was there.
         app.dispatch(Event::PinEdited(app.shell.pin.text()));
+        app.read_records();
         Some(app)
     }
 
@@ -120,6 +139,7 @@ impl App {
     /// Takes a fact in, shows what follows from it and has it done.
     pub(crate) fn dispatch(self: &Rc<Self>, event: Event) {
         let effects = self.machine.borrow_mut().handle(event);
+        self.leaving.ask(self.is_sending() && !self.destroyed.get());
         self.paint();
         for effect in effects {
             self.run(effect);
@@ -144,14 +164,25 @@ impl App {
     /// Submits the form. Whether an attempt has begun by it.
     pub(crate) fn submit(self: &Rc<Self>) -> bool {
         let was_editing = self.phase() == PhaseName::Editing;
-        self.dispatch(Event::Submitted { key: random::attempt_key() });
+        // Another tab may have begun an attempt a moment ago.
+        self.read_records();
+        self.dispatch(Event::Submitted { key: random::attempt_key(), now_ms: now_ms() });
         was_editing && self.phase() != PhaseName::Editing
     }
 
     /// The merchant changed options.
     pub(crate) fn update(self: &Rc<Self>, options: Options, settings: Settings) {
         self.settings.replace(settings);
+        self.owner.replace(owner(&options));
         self.dispatch(Event::OptionsChanged(Box::new(options)));
+        self.read_records();
+    }
+
+    /// Tells the machine which open attempts are stored.
+    fn read_records(self: &Rc<Self>) {
+        let (endpoint, user_id) = self.owner.borrow().clone();
+        let records = self.records.read(&endpoint, user_id.as_deref());
+        self.dispatch(Event::RecordsRead { records, now_ms: now_ms() });
     }
 
     pub(crate) fn phase(&self) -> PhaseName {
@@ -170,8 +201,11 @@ impl App {
     }
 
     /// Stops timers, takes the components down and erases the field. A POST that has left goes on, and its outcome is
-    /// still told.
+    /// still told; one whose answer is lost is asked about by the next page.
     pub(crate) fn destroy(&self) {
+        self.destroyed.set(true);
+        self.page_events.take();
+        self.leaving.ask(false);
         self.timers.borrow_mut().clear();
         self.shell.pin.release();
         self.abort_before_submit();
@@ -206,21 +240,31 @@ impl App {
             Effect::Notify(notice) => self.after_paint(move |app| (app.tell)(Told::Notice(notice))),
             Effect::Focus(focus) => self.after_paint(move |app| app.shell.focus(focus)),
             Effect::ClearPin => self.shell.pin.clear(),
+            Effect::Store(record) => self.records.store(*record),
+            Effect::Forget(key) => self.records.forget(&key),
             Effect::StartTimer(timer, ms) => self.start_timer(timer, ms),
             Effect::Send(request) => self.send(*request),
+            Effect::Ask(ask) => self.ask(*ask),
             Effect::AskBeforeSubmit(ask) => self.ask_before_submit(ask),
             Effect::AbortBeforeSubmit => self.abort_before_submit(),
         }
     }
 
     fn start_timer(self: &Rc<Self>, timer: Timer, ms: u32) {
-        let app = Rc::downgrade(self);
+        if self.destroyed.get() {
+            return;
+        }
+        let (app, fired) = (Rc::downgrade(self), Rc::new(Cell::new(false)));
+        let firing = Rc::clone(&fired);
         let timeout = Timeout::new(ms, move || {
+            firing.set(true);
             if let Some(app) = app.upgrade() {
                 app.dispatch(Event::TimerFired(timer));
             }
         });
-        self.timers.borrow_mut().push(timeout);
+        let mut timers = self.timers.borrow_mut();
+        timers.retain(|(fired, _)| !fired.get());
+        timers.push((fired, timeout));
     }
 
     fn send(self: &Rc<Self>, request: Request) {
@@ -228,13 +272,31 @@ impl App {
         let app = Rc::clone(self);
         let credentials = self.settings.borrow().credentials;
         spawn_local(async move {
-            let posted = http::post(&request, credentials).await;
+            let posted = lock::alone(&request.attempt, http::post(&request, credentials)).await;
+            let posted = posted.unwrap_or_else(Posted::in_progress);
             app.dispatch(Event::Answered {
                 attempt: request.attempt.clone(),
                 try_number: request.try_number,
                 answer: Box::new(posted.answer),
-                attempt_kept: posted.attempt_kept,
+                keeping: posted.keeping,
             });
+        });
+    }
+
+    fn ask(self: &Rc<Self>, ask: StatusAsk) {
+        let app = Rc::downgrade(self);
+        let settings = self.settings.borrow();
+        let (callback, credentials) = (settings.before_submit.clone(), settings.credentials);
+        spawn_local(async move {
+            let posted = status::ask(&ask, callback, credentials).await;
+            if let Some(app) = app.upgrade() {
+                app.dispatch(Event::StatusAnswered {
+                    attempt: ask.ask.attempt,
+                    number: ask.number,
+                    answer: Box::new(posted.answer),
+                    kept: posted.keeping != Keeping::No,
+                });
+            }
         });
     }
 
@@ -272,4 +334,18 @@ impl App {
             act(&app);
         });
     }
+}
+
+fn owner(options: &Options) -> (String, Option<String>) {
+    (options.endpoint.clone(), options.user_id.clone())
+}
+
+/// The browser's clock, in milliseconds since 1970.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and no clock is before 1970"
+)]
+fn now_ms() -> u64 {
+    js_sys::Date::now() as u64
 }

@@ -68,8 +68,8 @@
       super();
       const root = this.attachShadow({ mode: "open" });
       root.adoptedStyleSheets = [sheet];
-      const { form, screen, notice, live } = this.#shell;
-      root.append(form, screen, notice, live);
+      const { cards, form, screen, notice, live } = this.#shell;
+      root.append(cards, form, screen, notice, live);
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         if (this.#handle) this.#handle.submit();
@@ -172,8 +172,8 @@
     #paintTheme = () => {
       const { theme } = this.#values;
       const dark = theme === "auto" ? this.#dark.matches : theme === "dark";
-      const { form, screen, notice } = this.#shell;
-      for (const part of [form, screen, notice]) part.dataset.theme = dark ? "dark" : "light";
+      const { cards, form, screen, notice } = this.#shell;
+      for (const part of [cards, form, screen, notice]) part.dataset.theme = dark ? "dark" : "light";
     };
 
     /** Options arrive one by one; what they come to is looked at once, a task later. */

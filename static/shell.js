@@ -34,5 +34,5 @@ const makeShell = () => {
   );
   const live = make("div", { "data-slot": "live", class: "visually-hidden", role: "status", "aria-atomic": "true" });
   const notice = make("div", { part: "notice", class: "card", role: "alert" });
-  return { form, pin, live, notice, screen: slot("screen") };
+  return { cards: slot("cards"), form, pin, live, notice, screen: slot("screen") };
 };

@@ -47,6 +47,12 @@ catalogue! {
         "This voucher is in another currency. Nothing was taken from it. Use a voucher in {currency} here.";
     PinAmount { amount } = "pin-amount",
         "This voucher is not worth {amount}. Nothing was taken from it. Use a voucher of exactly {amount} here.";
+    PinHeldBack { digits } = "pin-held-back",
+        "A voucher ending in {digits} is still open, see above. Nothing was sent. Check that one first, or use another voucher.";
+    PinInUse = "pin-in-use", "This voucher is already being redeemed, see above. Nothing was sent now.";
+    PinInUseElsewhere = "pin-in-use-elsewhere",
+        "This voucher is already being redeemed elsewhere. Nothing was sent now. If that was not you, contact support.";
+    PinOther { digits } = "pin-other", "This is another voucher. Enter the PIN that ends in {digits}, or finish later.";
     PinRejected = "pin-rejected", "Flexepin did not accept this voucher, so it was not redeemed here. Check it, or contact support.";
 
     AmountLabel = "amount-label", "Voucher value";
@@ -66,6 +72,10 @@ catalogue! {
 
     Refused = "refused", "The shop’s server did not accept this. Nothing was sent to Flexepin. Check it and try again.";
     NotStarted = "not-started", "The shop stopped this before anything was sent. Your voucher is untouched.";
+    Ended = "ended", "What became of that voucher is known now, see above.";
+    Finishing { amount, digits } = "finishing",
+        "To finish redeeming {amount}, enter the PIN that ends in {digits} again. A voucher can be redeemed only once.";
+    FinishLater = "finish-later", "Finish later";
     Untouched = "untouched", "Your voucher was not redeemed and is untouched. You can try again.";
     ProviderRejected = "provider-rejected",
         "The payment provider did not accept this. Your voucher is untouched. Check what you entered, or ask the shop.";
@@ -85,6 +95,27 @@ catalogue! {
     Redeeming = "redeeming", "Redeeming your voucher. This usually takes a few seconds.";
     RedeemingSlow = "redeeming-slow", "This takes longer than usual. Please keep this page open: we are still waiting for the answer.";
     Cancel = "cancel", "Cancel";
+    WaitingDoubt = "waiting-doubt", "There is no clear answer yet. We will try again. A voucher can be redeemed only once.";
+    WaitingUntouched = "waiting-untouched", "Nothing has been taken from your voucher yet. We will try again.";
+    WaitingFor { wait } = "waiting-for", "Next try in {wait}";
+    TryNow = "try-now", "Try now";
+    StopTrying = "stop-trying", "Stop trying";
+
+    CheckingTitle = "checking-title", "Checking your voucher";
+    CheckingText { amount, digits } = "checking-text",
+        "We are finding out what became of {amount} from the voucher ending in {digits}.";
+    CheckNow = "check-now", "Check now";
+    CheckingNow = "checking-now", "Checking…";
+    Finish = "finish", "Enter the same PIN to finish";
+    UseAnother = "use-another", "Use another voucher";
+    CardOpen { amount, digits } = "card-open",
+        "{amount} from the voucher ending in {digits}: we do not know yet. Do not use this voucher anywhere else, and keep it.";
+    CardSupport { amount, digits } = "card-support",
+        "{amount} from the voucher ending in {digits}: we do not know yet. Do not use this voucher anywhere else, and contact the shop’s support with this reference.";
+    CardRedeemed { amount, digits } = "card-redeemed", "{amount} from the voucher ending in {digits}: redeemed.";
+    CardUsed { digits } = "card-used", "The voucher ending in {digits} had been used before. It was not redeemed here.";
+    CardUntouched { digits } = "card-untouched", "The voucher ending in {digits} was not redeemed and is untouched.";
+    Dismiss = "dismiss", "Dismiss";
 
     RedeemedTitle = "redeemed-title", "Voucher redeemed";
     RedeemedAmount { amount } = "redeemed-amount", "{amount} redeemed";
@@ -104,12 +135,16 @@ catalogue! {
         "We got no clear answer about {amount} from the voucher ending in {digits}. It may have been redeemed, or not.";
     UnconfirmedKeep = "unconfirmed-keep", "Do not use this voucher anywhere else, and keep it.";
     UnconfirmedRetry = "unconfirmed-retry", "Trying again is safe: a voucher can be redeemed only once.";
+    UnconfirmedCheck = "unconfirmed-check", "Check again in a while, or contact the shop’s support with this reference.";
     UnconfirmedSupport = "unconfirmed-support", "Please contact the shop’s support with this reference.";
 
     FailedTitle = "failed-title", "Not redeemed";
     FailedUntouched { digits } = "failed-untouched", "The voucher ending in {digits} is untouched. You can still use it.";
     FailedBusy = "failed-busy", "Too many people are redeeming right now. Wait a moment, then try again.";
     FailedNotSent = "failed-not-sent", "Your request could not be passed on. Wait a moment, then try again.";
+    FailedTooMany = "failed-too-many", "There were too many tries. Wait a while, then try again.";
+    FailedSession = "failed-session", "Your session with the shop has ended. Sign in again, then try again.";
+    RetryIn { wait } = "retry-in", "You can try again in {wait}.";
     FailedSetUp = "failed-set-up", "The shop cannot redeem vouchers at the moment. Please tell the shop, with this reference.";
     Reference = "reference", "Reference";
     TryAgain = "try-again", "Try again";

@@ -30,21 +30,32 @@ impl Formats {
         formatted(format, &amount.decimal())
     }
 
+    /// A wait: in seconds up to two minutes, then in minutes, never less than it is.
+    pub(super) fn duration(&self, seconds: u64) -> String {
+        let (unit, count) = if seconds < 120 { ("second", seconds) } else { ("minute", seconds.div_ceil(60)) };
+        let options = [("style", "unit".into()), ("unit", unit.into()), ("unitDisplay", "long".into())];
+        formatted(&self.number_format(&options), &count.to_string())
+    }
+
     pub(super) fn decimal_separator(&self) -> char {
         formatted(&self.number, "1.5").chars().find(|c| !c.is_numeric()).unwrap_or('.')
     }
 
     fn money_format(&self, currency: Currency) -> Function {
-        let options = Object::new();
         // The decimals are ISO 4217's: browsers round some currencies to what is usual in cash.
-        for (name, value) in [
-            ("style", JsValue::from("currency")),
+        self.number_format(&[
+            ("style", "currency".into()),
             ("currency", currency.code().into()),
             ("minimumFractionDigits", currency.decimals().into()),
             ("maximumFractionDigits", currency.decimals().into()),
-        ] {
+        ])
+    }
+
+    fn number_format(&self, settings: &[(&str, JsValue)]) -> Function {
+        let options = Object::new();
+        for (name, value) in settings {
             // Setting a property on a fresh object cannot fail.
-            let _ = Reflect::set(&options, &name.into(), &value);
+            let _ = Reflect::set(&options, &(*name).into(), value);
         }
         Intl::NumberFormat::new(&self.locales, &options).format()
     }

@@ -38,6 +38,11 @@ impl Texts {
         self.formats.number(number)
     }
 
+    /// A wait of so many seconds, such as 4 seconds or 5 minutes.
+    pub(crate) fn duration(&self, seconds: u64) -> String {
+        self.formats.duration(seconds)
+    }
+
     /// What the locale writes between units and decimals.
     pub(crate) fn decimal_separator(&self) -> char {
         self.formats.decimal_separator()

@@ -30,13 +30,12 @@ pub(crate) async fn ask(callback: &Function, ask: &BeforeSubmit, signal: &AbortS
 #[expect(clippy::cast_precision_loss, reason = "at most 10^12 minor units, exact in a double")]
 fn question(ask: &BeforeSubmit, signal: &AbortSignal) -> JsValue {
     let question = Object::new();
-    let reason = if ask.try_number == 1 { "submit" } else { "retry" };
     for (name, value) in [
         ("attempt", JsValue::from(ask.attempt.as_str())),
         ("try", ask.try_number.into()),
         ("amountMinor", JsValue::from(ask.amount.minor() as f64)),
         ("currency", ask.amount.currency().code().into()),
-        ("reason", reason.into()),
+        ("reason", ask.reason.as_str().into()),
         ("signal", signal.into()),
     ] {
         // Setting a property on a fresh object cannot fail.

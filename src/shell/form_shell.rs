@@ -11,6 +11,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement, ShadowRoot};
 /// Places for Yew inside the shadow root.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Slots {
+    pub(crate) cards: Element,
     pub(crate) top: Element,
     pub(crate) pin_tools: Element,
     pub(crate) pin_error: Element,
@@ -37,6 +38,7 @@ impl FormShell {
         let find = |selector: &str| root.query_selector(selector).ok().flatten();
         let slot = |name: &str| find(&format!("[data-slot={name}]"));
         let slots = Slots {
+            cards: slot("cards")?,
             top: slot("top")?,
             pin_tools: slot("pin-tools")?,
             pin_error: slot("pin-error")?,
@@ -62,8 +64,10 @@ impl FormShell {
         let (form_shown, submit_shown, busy) = match view.screen {
             Screen::Form => (true, true, false),
             Screen::Confirm(_) => (true, false, false),
-            Screen::Progress { .. } => (true, true, true),
-            Screen::Redeemed(_) | Screen::Unconfirmed { .. } | Screen::Failed { .. } => (false, false, false),
+            Screen::Progress { .. } | Screen::Waiting { .. } => (true, true, true),
+            Screen::Checking { .. } | Screen::Redeemed(_) | Screen::Unconfirmed { .. } | Screen::Failed { .. } => {
+                (false, false, false)
+            }
         };
         self.form.set_hidden(!form_shown);
         if let Some(screen) = self.slots.screen.dyn_ref::<HtmlElement>() {

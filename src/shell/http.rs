@@ -1,42 +1,81 @@
-//! One try: one POST to the merchant's proxy, and its answer as a type. Never retries, never follows a redirect.
+//! One try: one POST to the merchant's proxy, and its answer as a type. One status ask: a GET or DELETE of the attempt.
+//! Never retries, never follows a redirect.
 //!
 //! The body is written by the browser's `JSON` and read by `Response.json()`, so no JSON parser is in the wasm.
 
 use js_sys::{Array, Date, Function, JSON, Promise, Reflect, Uint8Array};
 use mozarto::{Answer, ErrorCode, Reply};
-use redemption::Request;
+use redemption::{AttemptKey, Keeping, Method, Request, Secret, StatusAsk};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, Headers, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit,
-    RequestRedirect, Response,
+    AbortSignal, Blob, Headers, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials,
+    RequestInit, RequestRedirect, Response, Url,
 };
 
+/// How long a status ask may take; its answer is there or is not.
+const ASK_MS: u32 = 15_000;
 /// A longer body is not the documented JSON.
 const MAX_BODY_BYTES: f64 = 256.0 * 1024.0;
 
-/// What came back for a try, and whether the proxy says that it keeps the attempt.
+/// What came back, and whether the proxy says that it keeps the attempt.
 pub(crate) struct Posted {
     pub(crate) answer: Answer,
-    pub(crate) attempt_kept: bool,
+    pub(crate) keeping: Keeping,
+}
+
+impl Posted {
+    pub(super) fn none() -> Self {
+        Self { answer: Answer::none(), keeping: Keeping::No }
+    }
+
+    /// What this page itself says in the proxy's words.
+    fn ours(code: ErrorCode, keeping: Keeping) -> Self {
+        let reply = Reply { is_success: Some(false), error_code: Some(code), ..Reply::default() };
+        Self { answer: Answer { reply: Some(reply), ..Answer::none() }, keeping }
+    }
+
+    /// Another tab is sending for this attempt: what the proxy would say, said without asking it.
+    pub(crate) fn in_progress() -> Self {
+        Self::ours(ErrorCode::AttemptInProgress, Keeping::Kept)
+    }
 }
 
 /// Posts one try. Always comes back: with [`Answer::none`] where no answer can be had.
 pub(crate) async fn post(request: &Request, credentials: RequestCredentials) -> Posted {
-    let Ok(built) = build(request, credentials) else {
+    let Ok(built) = posting(request, credentials) else {
         // The browser refused to make the request (a header of `beforeSubmit` that is no header): nothing left the
         // page.
-        let reply = Reply { is_success: Some(false), error_code: Some(ErrorCode::NotSent), ..Reply::default() };
-        return Posted { answer: Answer { reply: Some(reply), ..Answer::none() }, attempt_kept: true };
+        return Posted::ours(ErrorCode::NotSent, Keeping::No);
     };
-    let Ok(response) = fetch(&built).await else {
-        return Posted { answer: Answer::none(), attempt_kept: false };
+    send(&built, &request.attempt).await
+}
+
+/// Asks what became of an attempt, with what `beforeSubmit` gave.
+pub(super) async fn ask(
+    ask: &StatusAsk,
+    headers: &[(String, Secret)],
+    session_token: Option<&Secret>,
+    credentials: RequestCredentials,
+) -> Posted {
+    match asking(ask, headers, session_token, credentials) {
+        Ok(built) => send(&built, &ask.ask.attempt).await,
+        Err(_) => Posted::none(),
+    }
+}
+
+async fn send(request: &web_sys::Request, attempt: &AttemptKey) -> Posted {
+    let Ok(response) = fetch(request).await else { return Posted::none() };
+    let header = |name: &str| response.headers().get(name).ok().flatten();
+    let kept = header("Attempt-Key").is_some_and(|key| key.eq_ignore_ascii_case(attempt.as_str()));
+    let keeping = match header("Idempotency-Replayed").as_deref() {
+        _ if !kept => Keeping::No,
+        Some("true") => Keeping::Replayed,
+        _ => Keeping::Kept,
     };
-    let kept = response.headers().get("Attempt-Key").ok().flatten();
-    let attempt_kept = kept.is_some_and(|key| key.eq_ignore_ascii_case(request.attempt.as_str()));
-    Posted { answer: read(response).await, attempt_kept }
+    Posted { answer: read(response).await, keeping }
 }
 
 /// The page's `fetch`, which monitoring scripts wrap: whatever it throws or rejects with is caught, and means no
@@ -59,28 +98,58 @@ pub(crate) async fn read(response: Response) -> Answer {
     }
 }
 
-fn build(request: &Request, credentials: RequestCredentials) -> Result<web_sys::Request, JsValue> {
-    let headers = Headers::new()?;
-    for (name, value) in &request.headers {
-        headers.set(name, value.expose())?;
-    }
+fn posting(request: &Request, credentials: RequestCredentials) -> Result<web_sys::Request, JsValue> {
+    let token = request.session_token.as_ref();
+    let (init, headers) = build("POST", &request.headers, token, credentials)?;
     headers.set("Content-Type", "application/json")?;
     headers.set("Idempotency-Key", request.attempt.as_str())?;
-    if let Some(token) = &request.session_token {
-        headers.set("Authorization", &format!("Bearer {}", token.expose()))?;
-    }
     let body = request.pay_in.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_headers(&headers);
     init.set_body(&JSON::stringify(&body)?.into());
+    web_sys::Request::new_with_str_and_init(&request.endpoint, &init)
+}
+
+fn asking(
+    ask: &StatusAsk,
+    headers: &[(String, Secret)],
+    session_token: Option<&Secret>,
+    credentials: RequestCredentials,
+) -> Result<web_sys::Request, JsValue> {
+    let method = match ask.method {
+        Method::Get => "GET",
+        Method::Delete => "DELETE",
+    };
+    let (init, _) = build(method, headers, session_token.or(ask.session_token.as_ref()), credentials)?;
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(ASK_MS)));
+    // The key is a path segment, before any query.
+    let url = Url::new(&ask.endpoint)?;
+    url.set_pathname(&format!("{}/{}", url.pathname().trim_end_matches('/'), ask.ask.attempt.as_str()));
+    web_sys::Request::new_with_str_and_init(&url.href(), &init)
+}
+
+/// What every request has, and its headers.
+fn build(
+    method: &str,
+    headers: &[(String, Secret)],
+    session_token: Option<&Secret>,
+    credentials: RequestCredentials,
+) -> Result<(RequestInit, Headers), JsValue> {
+    let all = Headers::new()?;
+    for (name, value) in headers {
+        all.set(name, value.expose())?;
+    }
+    if let Some(token) = session_token {
+        all.set("Authorization", &format!("Bearer {}", token.expose()))?;
+    }
+    let init = RequestInit::new();
+    init.set_method(method);
+    init.set_headers(&all);
     init.set_redirect(RequestRedirect::Error);
     init.set_cache(RequestCache::NoStore);
     init.set_referrer_policy(ReferrerPolicy::NoReferrer);
     init.set_credentials(credentials);
     // The request outlives the page: a customer who leaves has not stopped it.
     Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE)?;
-    web_sys::Request::new_with_str_and_init(&request.endpoint, &init)
+    Ok((init, all))
 }
 
 /// The body as the browser's JSON parser reads it; `None` where it is no JSON, was cut short or is too long.

@@ -1,5 +1,5 @@
-//! What stands below the submit button, or in its place: the confirmation, the progress, a word on what a redemption
-//! is.
+//! What stands below the submit button, or in its place: the confirmation, the progress, the wait for the next try, a
+//! word on what a redemption is.
 
 use super::Context;
 use super::button::Button;
@@ -11,6 +11,7 @@ pub(super) fn action(screen: &Screen, context: &Context) -> Html {
     match screen {
         Screen::Confirm(summary) => confirm(summary, context),
         Screen::Progress { cancellable, slow, .. } => progress(*cancellable, *slow, context),
+        Screen::Waiting { seconds, in_doubt, .. } => waiting(*seconds, *in_doubt, context),
         _ => html! { <p part="note" class="note">{ context.text(&Message::OnceOnly) }</p> },
     }
 }
@@ -44,6 +45,22 @@ fn progress(cancellable: bool, slow: bool, context: &Context) -> Html {
             if cancellable {
                 <Button part="cancel" label={context.text(&Message::Cancel)} on_press={context.says(Event::Cancelled)} />
             }
+        </div>
+    }
+}
+
+/// The seconds are not announced: they would talk over everything else.
+fn waiting(seconds: u64, in_doubt: bool, context: &Context) -> Html {
+    let message = if in_doubt { Message::WaitingDoubt } else { Message::WaitingUntouched };
+    let wait = context.texts.duration(seconds);
+    html! {
+        <div part="waiting" class="progress">
+            <p data-heading="" tabindex="-1">{ context.text(&message) }</p>
+            <p part="wait" role="timer" aria-live="off">{ context.text(&Message::WaitingFor { wait }) }</p>
+            <div class="buttons">
+                <Button part="try-now" label={context.text(&Message::TryNow)} on_press={context.says(Event::RetryRequested)} />
+                <Button part="stop" label={context.text(&Message::StopTrying)} on_press={context.says(Event::Cancelled)} />
+            </div>
         </div>
     }
 }

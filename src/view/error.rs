@@ -35,6 +35,10 @@ pub(super) fn words(error: &FieldError, field: Field, form: &FormView, texts: &T
         FieldError::MismatchedAmount(amount) => Message::PinAmount { amount: money(amount) },
         FieldError::MismatchedCurrency(currency) => Message::PinCurrency { currency: currency.code().to_owned() },
         FieldError::VoucherRejected => Message::PinRejected,
+        FieldError::HeldBack { last_four } => Message::PinHeldBack { digits: last_four.clone() },
+        FieldError::InUse { own: true } => Message::PinInUse,
+        FieldError::InUse { own: false } => Message::PinInUseElsewhere,
+        FieldError::OtherPin { last_four } => Message::PinOther { digits: last_four.clone() },
         FieldError::Refused => Message::Refused,
         FieldError::Merchant(words) => return words.clone(),
     };
@@ -47,6 +51,7 @@ pub(super) fn form_words(error: FormError, texts: &Texts) -> String {
         FormError::ProviderRejected => Message::ProviderRejected,
         FormError::NotStarted => Message::NotStarted,
         FormError::Untouched => Message::Untouched,
+        FormError::Ended => Message::Ended,
     })
 }
 

@@ -8,10 +8,18 @@ use crate::i18n::Message;
 use redemption::{Code, Event, Outcome, Summary};
 use yew::{Html, html};
 
-pub(super) fn failed(summary: &Summary, outcome: &Outcome, may_retry: bool, context: &Context) -> Html {
+pub(super) fn failed(
+    summary: &Summary,
+    outcome: &Outcome,
+    may_retry: bool,
+    retry_in_s: Option<u64>,
+    context: &Context,
+) -> Html {
     let reason = match outcome.code {
         Code::PspRateLimited => Message::FailedBusy,
         Code::NotSent => Message::FailedNotSent,
+        Code::TooManyTries => Message::FailedTooMany,
+        Code::SessionRequired => Message::FailedSession,
         _ => Message::FailedSetUp,
     };
     let digits = summary.last_four.clone();
@@ -21,6 +29,9 @@ pub(super) fn failed(summary: &Summary, outcome: &Outcome, may_retry: bool, cont
             <h2 data-heading="" tabindex="-1">{ context.text(&Message::FailedTitle) }</h2>
             <p class="strong">{ context.text(&Message::FailedUntouched { digits }) }</p>
             <p>{ context.text(&reason) }</p>
+            if let Some(seconds) = retry_in_s {
+                <p part="retry-in">{ context.text(&Message::RetryIn { wait: context.texts.duration(seconds) }) }</p>
+            }
             <div class="buttons">
                 if may_retry {
                     <Button part="retry" label={context.text(&Message::TryAgain)} on_press={context.says(Event::RetryRequested)} />

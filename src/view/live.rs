@@ -10,6 +10,7 @@ pub(super) fn status(screen: &Screen, context: &Context) -> Html {
     match screen {
         // Every other change moves the focus to its heading, which is read then.
         Screen::Progress { slow: true, .. } => html! { context.text(&Message::RedeemingSlow) },
+        Screen::Unconfirmed { checking: true, .. } => html! { context.text(&Message::CheckingNow) },
         _ => Html::default(),
     }
 }

@@ -5,6 +5,8 @@
 mod action;
 mod amount;
 mod button;
+mod cards;
+mod checking;
 mod context;
 mod copy_button;
 mod email;

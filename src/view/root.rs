@@ -1,11 +1,13 @@
 //! The root component. It renders into the places that the shell left: the PIN field between them is not Yew's.
 
+use super::button::Button;
 use super::error::{field_error, form_words, words};
 use super::pin_tools::PinTools;
-use super::{Context, action, amount, email, failed, live, receipt, unconfirmed};
+use super::unconfirmed::Ways;
+use super::{Context, action, amount, cards, checking, email, failed, live, receipt, unconfirmed};
 use crate::i18n::Message;
 use crate::shell::form_shell::Slots;
-use redemption::{Field, OutcomeKind, Screen, View};
+use redemption::{Event, Field, OutcomeKind, Screen, View};
 use std::rc::Rc;
 use yew::{Html, Properties, component, create_portal, html};
 
@@ -21,6 +23,7 @@ pub(crate) fn Root(RootProps { view, context, slots }: &RootProps) -> Html {
     let pin_error = view.form.pin_error.as_ref().map(|error| words(error, Field::Pin, &view.form, &context.texts));
     html! {
         <>
+            { create_portal(cards::cards(&view.cards, context), slots.cards.clone()) }
             { create_portal(top(view, context), slots.top.clone()) }
             { create_portal(html! { <PinTools context={context.clone()} /> }, slots.pin_tools.clone()) }
             { create_portal(field_error("pin-error", pin_error), slots.pin_error.clone()) }
@@ -41,6 +44,14 @@ fn top(view: &View, context: &Context) -> Html {
             if let Some(error) = error {
                 <p part="form-error" class="banner" data-heading="" tabindex="-1">{ error }</p>
             }
+            if let Some(summary) = &view.form.finishing {
+                <div part="finishing" class="panel">
+                    <p>{ context.text(&Message::Finishing { amount: context.texts.money(summary.amount), digits: summary.last_four.clone() }) }</p>
+                    if !view.form.locked {
+                        <Button part="finish-later" label={context.text(&Message::FinishLater)} on_press={context.says(Event::EditRequested)} />
+                    }
+                </div>
+            }
         </>
     }
 }
@@ -59,14 +70,19 @@ fn fields(view: &View, context: &Context) -> Html {
 /// What stands in the form's place.
 fn screen(screen: &Screen, context: &Context) -> Html {
     match screen {
-        Screen::Form | Screen::Confirm(_) | Screen::Progress { .. } => Html::default(),
+        Screen::Form | Screen::Confirm(_) | Screen::Progress { .. } | Screen::Waiting { .. } => Html::default(),
+        Screen::Checking { summary, reference } => checking::checking(summary, reference, context),
         Screen::Redeemed(outcome) => match &outcome.kind {
             OutcomeKind::Redeemed(redemption) => receipt::receipt(redemption, context),
             _ => Html::default(),
         },
-        Screen::Unconfirmed { summary, outcome, may_retry } => {
-            unconfirmed::unconfirmed(summary, outcome, *may_retry, context)
+        Screen::Unconfirmed { summary, outcome, may_retry, may_finish, checking, retry_in_s } => {
+            let ways =
+                Ways { may_retry: *may_retry, may_finish: *may_finish, checking: *checking, retry_in_s: *retry_in_s };
+            unconfirmed::unconfirmed(summary, outcome, &ways, context)
         }
-        Screen::Failed { summary, outcome, may_retry } => failed::failed(summary, outcome, *may_retry, context),
+        Screen::Failed { summary, outcome, may_retry, retry_in_s } => {
+            failed::failed(summary, outcome, *may_retry, *retry_in_s, context)
+        }
     }
 }

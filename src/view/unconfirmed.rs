@@ -2,15 +2,29 @@
 
 use super::Context;
 use super::button::Button;
+use super::cards::check_label;
 use super::mark::mark;
 use super::reference::reference;
 use crate::i18n::Message;
-use redemption::{Event, Outcome, Summary};
+use redemption::{Event, Next, Outcome, Summary};
 use yew::{Html, html};
 
-pub(super) fn unconfirmed(summary: &Summary, outcome: &Outcome, may_retry: bool, context: &Context) -> Html {
+/// What can be done about it.
+pub(super) struct Ways {
+    pub(super) may_retry: bool,
+    pub(super) may_finish: bool,
+    pub(super) checking: bool,
+    pub(super) retry_in_s: Option<u64>,
+}
+
+pub(super) fn unconfirmed(summary: &Summary, outcome: &Outcome, ways: &Ways, context: &Context) -> Html {
     let (amount, digits) = (context.texts.money(summary.amount), summary.last_four.clone());
-    let advice = if may_retry { Message::UnconfirmedRetry } else { Message::UnconfirmedSupport };
+    let advice = match outcome.next {
+        _ if ways.may_retry || ways.may_finish => Message::UnconfirmedRetry,
+        Next::Support => Message::UnconfirmedSupport,
+        _ => Message::UnconfirmedCheck,
+    };
+    let key = || outcome.attempt.clone();
     html! {
         <section part="unconfirmed" class="outcome open">
             { mark("M24 12v13l8 5") }
@@ -18,11 +32,19 @@ pub(super) fn unconfirmed(summary: &Summary, outcome: &Outcome, may_retry: bool,
             <p>{ context.text(&Message::UnconfirmedText { amount, digits }) }</p>
             <p class="strong">{ context.text(&Message::UnconfirmedKeep) }</p>
             <p>{ context.text(&advice) }</p>
-            if may_retry {
-                <div class="buttons">
-                    <Button part="retry" label={context.text(&Message::TryAgain)} on_press={context.says(Event::RetryRequested)} />
-                </div>
+            if let Some(seconds) = ways.retry_in_s {
+                <p part="retry-in">{ context.text(&Message::RetryIn { wait: context.texts.duration(seconds) }) }</p>
             }
+            <div class="buttons">
+                <Button part="check" label={context.text(&check_label(ways.checking))} on_press={context.says(Event::StatusRequested(key()))} />
+                if ways.may_retry {
+                    <Button part="retry" label={context.text(&Message::TryAgain)} on_press={context.says(Event::RetryRequested)} />
+                }
+                if ways.may_finish {
+                    <Button part="finish" label={context.text(&Message::Finish)} on_press={context.says(Event::FinishRequested(key()))} />
+                }
+                <Button part="another" label={context.text(&Message::UseAnother)} on_press={context.says(Event::AnotherRequested)} />
+            </div>
             { reference(&outcome.reference, context) }
         </section>
     }

@@ -1,12 +1,13 @@
 //! Input that is wrong, from the customer and from the endpoint: a clear message, nothing executed, nothing lost, the
 //! form usable.
 
-use crate::browser::{DESKTOP, PHONE, browse};
+use crate::browser::{DESKTOP, PHONE, browse, until_within};
 use crate::merchant::{Merchant, bad};
 use crate::redeeming::{FIXED, grouped};
 use crate::sandbox::{issue, tries};
 use crate::widget::Widget;
 use serde_json::json;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_pin_that_is_none_is_said_to_be_none_and_stays() {
@@ -121,6 +122,7 @@ async fn an_endpoint_that_is_none_leaves_the_truth_open_and_the_attempt_at_hand(
             let widget = Widget::ready_on(browser).await;
             widget.type_into("pin", "1234567890123456").await;
             widget.click("submit").await;
+            widget.click("stop").await;
             let detail = widget.event("flexepin-unconfirmed").await;
             assert_eq!((&detail["code"], &detail["money"]), (&json!("NO_ANSWER"), &json!("unknown")), "{path}");
             assert!(widget.shows("retry").await, "{path}");
@@ -141,6 +143,11 @@ async fn a_server_that_is_down_leaves_the_truth_open() {
         let widget = Widget::ready_on(browser).await;
         widget.type_into("pin", "1234567890123456").await;
         widget.click("submit").await;
+        // Five tries, 15 s apart in all.
+        until_within(Duration::from_secs(40), "tries are spent", async || {
+            (widget.phase().await == "unconfirmed").then_some(())
+        })
+        .await;
         assert_eq!(widget.event("flexepin-unconfirmed").await["money"], "unknown");
         widget.text_with("unconfirmed", "We do not know yet").await;
     })

@@ -8,7 +8,7 @@ use crate::given;
 use axum::http::Method;
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::{Element, ElementRef};
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -121,6 +121,42 @@ impl Browser {
     /// Shows a page; returns when it has loaded.
     pub(crate) async fn goto(&self, url: &str) {
         self.client.goto(url).await.unwrap_or_else(|error| panic!("{url} does not load: {error}"));
+    }
+
+    /// The window in hand.
+    pub(crate) async fn window(&self) -> WindowHandle {
+        self.client.window().await.expect("there is a window")
+    }
+
+    /// Opens an empty tab and takes it in hand.
+    pub(crate) async fn open_tab(&self) {
+        let tab = self.client.new_window(true).await.expect("a tab opens");
+        self.switch_to(&tab.handle).await;
+        // The recorder is the tab's own.
+        self.before_each_page(crate::widget::RECORDER).await;
+    }
+
+    /// Takes another tab in hand.
+    pub(crate) async fn switch_to(&self, window: &WindowHandle) {
+        self.client.switch_to_window(window.clone()).await.expect("the tab is there");
+    }
+
+    /// Closes the tab in hand, whatever its page has to say.
+    pub(crate) async fn close_tab(&self) {
+        self.client.close_window().await.expect("the tab closes");
+    }
+
+    /// The renderer of the tab in hand dies.
+    pub(crate) async fn crash(&self) {
+        let crash = Command { path: "goog/cdp/execute", body: json!({"cmd": "Page.crash", "params": {}}) };
+        // The driver answers that its tab has crashed.
+        let _ = self.client.issue_cmd(crash).await;
+    }
+
+    /// Whoever is asked before leaving the page says yes.
+    pub(crate) async fn accept_leaving(&self) {
+        let take_off = "window.addEventListener('beforeunload', event => event.stopImmediatePropagation(), true)";
+        self.script(take_off, &[]).await;
     }
 
     /// Loads the page again.

@@ -9,6 +9,7 @@ mod bad_input;
 mod browser;
 mod harness;
 mod loading;
+mod lost_answers;
 mod merchant;
 mod redeeming;
 mod rejections;
@@ -23,6 +24,7 @@ mod widget;
 /// | `E2E_CHROMIUM` | path of the browser |
 /// | `E2E_DEMO` | address of the playground, with `/cashier/` and `/sandbox/` |
 /// | `E2E_PROXY`, `E2E_SANDBOX` | addresses of proxy and sandbox; pages of `E2E_DEMO`'s port may call the proxy |
+/// | `E2E_OUTCOMES_TOKEN` | bearer of the proxy's `/outcomes` |
 /// | `E2E_DIST` | folder with the widget as shipped |
 /// | `E2E_TRUNK` | address of the playground as Trunk builds it; only where Trunk is there |
 fn given(name: &str) -> String {

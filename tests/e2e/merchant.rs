@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
-use axum::http::{Response, StatusCode, Uri};
+use axum::http::{Method, Response, StatusCode, Uri};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{any, get};
 use hyper_util::client::legacy::Client;
@@ -16,6 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_http::cors::CorsLayer;
 use tower_http::services::ServeDir;
@@ -29,6 +30,21 @@ pub(crate) enum Wasm {
     Delayed(Duration),
     /// 404.
     Missing,
+}
+
+/// The road between the shop's pages and the proxy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Road {
+    /// Requests and answers arrive.
+    Open,
+    /// No request reaches the proxy; the connection closes.
+    Closed,
+    /// Requests reach the proxy; their answers are lost with the connection.
+    LosesAnswers,
+    /// Requests reach the proxy; answers to POSTs are held until the road is open.
+    HoldsAnswers,
+    /// The next POST reaches the proxy and its answer is lost with the connection; then the road is open.
+    CutsOneAnswer,
 }
 
 /// Endpoints that answer no payment API would give; any method, any origin.
@@ -76,6 +92,9 @@ pub(crate) struct Merchant {
 struct Site {
     page: Mutex<String>,
     wasm: Mutex<Wasm>,
+    road: watch::Sender<Road>,
+    /// The keys of the POSTs that came in on the road, in order.
+    posts: Mutex<Vec<String>>,
 }
 
 impl Merchant {
@@ -83,7 +102,12 @@ impl Merchant {
     pub(crate) async fn open(page: impl Into<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let site = Arc::new(Site { page: Mutex::new(page.into()), wasm: Mutex::new(Wasm::AsBuilt) });
+        let site = Arc::new(Site {
+            page: Mutex::new(page.into()),
+            wasm: Mutex::new(Wasm::AsBuilt),
+            road: watch::Sender::new(Road::Open),
+            posts: Mutex::default(),
+        });
         let app = app(&site);
         let mut task = JoinSet::new();
         task.spawn(async move { axum::serve(listener, app).await.expect("the site is up") });
@@ -103,6 +127,16 @@ impl Merchant {
     /// Changes the front page, for the next load.
     pub(crate) fn set_page(&self, page: impl Into<String>) {
         *self.site.page.lock().unwrap_or_else(PoisonError::into_inner) = page.into();
+    }
+
+    /// Changes the road to the proxy, from the next request or answer on.
+    pub(crate) fn set_road(&self, road: Road) {
+        self.site.road.send_replace(road);
+    }
+
+    /// The keys of the POSTs that came in, in order.
+    pub(crate) fn posts(&self) -> Vec<String> {
+        copy_of(&self.site.posts)
     }
 
     /// Changes how the wasm is served, for the next request.
@@ -140,17 +174,40 @@ async fn wasm(State(site): State<Arc<Site>>, request: Request) -> impl IntoRespo
 }
 
 /// Ends the connection's task without a word: a panic that no hook reports.
-async fn closed() {
+async fn closed() -> Response<Body> {
     std::panic::resume_unwind(Box::new("closed"));
 }
 
-async fn forward(mut request: Request) -> Response<Body> {
+async fn forward(State(site): State<Arc<Site>>, mut request: Request) -> Response<Body> {
+    let is_post = request.method() == Method::POST;
+    if is_post {
+        let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
+        site.posts.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
+    }
+    let road = *site.road.borrow();
+    if road == Road::Closed {
+        return closed().await;
+    }
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     *request.uri_mut() = format!("{}{path}", given("E2E_PROXY")).parse::<Uri>().expect("the proxy has an address");
     request.headers_mut().remove(HOST);
-    match Client::builder(TokioExecutor::new()).build_http().request(request).await {
+    let answer = match Client::builder(TokioExecutor::new()).build_http().request(request).await {
         Ok(response) => response.map(Body::new),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
+    };
+    match road {
+        Road::LosesAnswers => closed().await,
+        Road::CutsOneAnswer if is_post => {
+            site.road.send_replace(Road::Open);
+            closed().await
+        }
+        Road::HoldsAnswers if is_post => {
+            let mut opened = site.road.subscribe();
+            // The site goes before the road: then there is nobody to answer.
+            let _ = opened.wait_for(|road| *road != Road::HoldsAnswers).await;
+            answer
+        }
+        _ => answer,
     }
 }
 

@@ -30,6 +30,23 @@ pub(crate) async fn tries(pin: &str) -> u64 {
     voucher(pin).await["tries"].as_u64().unwrap_or(0)
 }
 
+/// Every row that the merchant's own books can read of the proxy.
+pub(crate) async fn outcomes() -> Vec<Value> {
+    let mut rows: Vec<Value> = Vec::new();
+    loop {
+        let after = rows.last().map_or(0, |row| row["sequence"].as_u64().expect("a sequence"));
+        let uri = format!("{}/outcomes?after={after}", given("E2E_PROXY"));
+        let token = format!("Bearer {}", given("E2E_OUTCOMES_TOKEN"));
+        let request = Request::get(uri).header("authorization", token).body(Body::empty()).expect("a request");
+        let page = answer(request).await;
+        let more = page["outcomes"].as_array().expect("a list").clone();
+        if more.is_empty() {
+            return rows;
+        }
+        rows.extend(more);
+    }
+}
+
 async fn voucher(pin: &str) -> Value {
     let ledger = call(Method::GET, "/sandbox/vouchers", &Value::Null).await;
     let vouchers = ledger["vouchers"].as_array().expect("a list");
@@ -39,8 +56,12 @@ async fn voucher(pin: &str) -> Value {
 async fn call(method: Method, path: &str, body: &Value) -> Value {
     let request = Request::builder().method(method).uri(format!("{}{path}", given("E2E_SANDBOX")));
     let request = request.header("content-type", "application/json").body(Body::from(body.to_string()));
+    answer(request.expect("a request")).await
+}
+
+async fn answer(request: Request<Body>) -> Value {
     let client = Client::builder(TokioExecutor::new()).build_http();
-    let response = client.request(request.expect("a request")).await.expect("the sandbox answers");
+    let response = client.request(request).await.expect("the service answers");
     let bytes = axum::body::to_bytes(Body::new(response.into_body()), 1 << 20).await.expect("a body");
     serde_json::from_slice(&bytes).expect("JSON")
 }

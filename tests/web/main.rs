@@ -7,6 +7,7 @@ mod answers;
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
 mod money;
+mod open_attempts;
 mod page;
 mod pin_field;
 mod redeeming;

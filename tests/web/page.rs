@@ -8,7 +8,8 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    Element, HtmlElement, HtmlInputElement, Request, Response, ResponseInit, ShadowRoot, ShadowRootInit, ShadowRootMode,
+    Element, HtmlElement, HtmlInputElement, Request, Response, ResponseInit, ShadowRoot, ShadowRootInit,
+    ShadowRootMode, Storage,
 };
 
 pub(crate) const PIN: &str = "1234567890123456";
@@ -34,7 +35,7 @@ pub(crate) fn shell() -> (HtmlElement, ShadowRoot) {
     let host: HtmlElement = document.create_element("div").expect("a host").unchecked_into();
     document.body().expect("a body").append_child(&host).expect("appended");
     let root = host.attach_shadow(&ShadowRootInit::new(ShadowRootMode::Open)).expect("a shadow root");
-    for part in ["form", "screen", "notice", "live"] {
+    for part in ["cards", "form", "screen", "notice", "live"] {
         let part: Element = get(&shell, part).unchecked_into();
         root.append_child(&part).expect("appended");
     }
@@ -43,7 +44,7 @@ pub(crate) fn shell() -> (HtmlElement, ShadowRoot) {
 
 /// The options that the custom element would hand over: 25.00 EUR fixed, with these changes.
 pub(crate) fn options(changes: &str) -> JsValue {
-    let defaults = r#"{"endpoint": "/cashier/flexepin", "currency": "EUR", "amounts": null, "amount": "25.00", "userId": "user_123",
+    let defaults = r#"{"endpoint": "https://shop.example/cashier/flexepin", "currency": "EUR", "amounts": null, "amount": "25.00", "userId": "user_123",
         "email": "player@example.com", "brandId": null, "sessionToken": null, "locale": "en", "timeout": 30000,
         "credentials": "same-origin", "messages": null}"#;
     let options: Object = json(defaults).unchecked_into();
@@ -51,7 +52,16 @@ pub(crate) fn options(changes: &str) -> JsValue {
 }
 
 impl Page {
+    /// For a customer whom this browser has never seen.
     pub(crate) fn mount(options: &JsValue) -> Self {
+        for storage in storages() {
+            storage.clear().expect("cleared");
+        }
+        Self::mount_again(options)
+    }
+
+    /// As after a reload: with what the page before has stored.
+    pub(crate) fn mount_again(options: &JsValue) -> Self {
         let (host, root) = shell();
         Self::mount_over(host, root, options)
     }
@@ -115,6 +125,12 @@ impl Page {
         events.iter().find(|(heard, _)| heard == name).map(|(_, detail)| detail.clone()).expect("heard")
     }
 
+    /// Presses a button.
+    pub(crate) async fn press(&self, part: &str) {
+        until(part, || self.root.query_selector(&format!("[part={part}]")).expect("a selector").is_some()).await;
+        self.part(part).click();
+    }
+
     /// Submits a valid form.
     pub(crate) fn redeem(&self) {
         self.type_into("pin", PIN);
@@ -127,6 +143,17 @@ impl Drop for Page {
         self.handle.destroy();
         self.host.remove();
     }
+}
+
+/// `localStorage` and `sessionStorage`.
+pub(crate) fn storages() -> [Storage; 2] {
+    let window = web_sys::window().expect("a page");
+    [window.local_storage(), window.session_storage()].map(|storage| storage.expect("allowed").expect("there"))
+}
+
+/// Everything that is stored, as one text.
+pub(crate) fn stored() -> String {
+    storages().iter().map(|storage| String::from(JSON::stringify(storage).expect("texts"))).collect()
 }
 
 /// Lets the page go on until the condition holds; says what was waited for when it never does.

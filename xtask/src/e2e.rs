@@ -6,7 +6,7 @@
 use crate::browsers::{Chromium, Driver};
 use crate::count::{self, Ran};
 use crate::page_server::{PageServer, Pages, Upstreams};
-use crate::services::{self, Ports, Services, listen_for_pages};
+use crate::services::{self, OUTCOMES_TOKEN, Ports, Services, listen_for_pages};
 use crate::steps::{cargo, command, run as run_command, step, target_dir};
 use crate::test::run_tests;
 use crate::tools::{WasmBindgen, trunk};
@@ -36,6 +36,7 @@ pub(crate) async fn run() -> Result<Option<Ran>> {
     tests.env("E2E_WEBDRIVER", &driver.url).env("E2E_CHROMIUM", &chromium.browser);
     tests.env("E2E_DEMO", &demo.url).env("E2E_DIST", &dist);
     tests.env("E2E_PROXY", &upstreams.proxy).env("E2E_SANDBOX", &upstreams.sandbox);
+    tests.env("E2E_OUTCOMES_TOKEN", OUTCOMES_TOKEN);
     let trunk_page = match &trunk_output {
         Some(folder) => Some(PageServer::start(listen_for_pages(0).await?, &Pages::Folder(folder), upstreams)?),
         None => None,

@@ -18,6 +18,9 @@ const SANDBOX_PORT: u16 = 8081;
 /// Port of the proxy, unless it is chosen freely.
 const PROXY_PORT: u16 = 8082;
 
+/// What the merchant's own books show to read outcomes, in demo and tests.
+pub(crate) const OUTCOMES_TOKEN: &str = "outcomes-of-the-demo";
+
 /// Builds the programs of sandbox and proxy.
 pub(crate) async fn build() -> Result<()> {
     let packages = ["build", "--package", "mozarto-sandbox", "--package", "flexepin-cashier-proxy", "--bins"];
@@ -65,8 +68,9 @@ pub(crate) struct Services {
 
 impl Services {
     /// Starts both; pages of 127.0.0.1 and localhost at `page_port` may call the proxy directly. Their logs go to the
-    /// terminal, or into the folder `logs`.
+    /// terminal, or into the folder `logs`. The proxy's ledger begins empty, as the sandbox does.
     pub(crate) async fn start(ports: Ports, page_port: u16, logs: Option<&Path>) -> Result<Self> {
+        let database = fresh_database().context("cannot make a place for the proxy's ledger")?;
         let programs = target_dir()?.join("debug");
         let mut sandbox = command(programs.join("mozarto-sandbox"));
         sandbox.args(["--listen", &format!("127.0.0.1:{}", ports.sandbox)]);
@@ -78,7 +82,10 @@ impl Services {
         for host in ["127.0.0.1", "localhost"] {
             proxy.args(["--allow-origin", &format!("http://{host}:{page_port}")]);
         }
-        proxy.env("CASHIER_COMPANY_TOKEN", "sandbox-company");
+        proxy.env("CASHIER_COMPANY_TOKEN", "sandbox-company").env("CASHIER_DATABASE_URL", database);
+        // Nothing here is worth anything, so nothing here is a secret.
+        proxy.env("CASHIER_PIN_KEY", "a key for a demo, and for nothing else");
+        proxy.env("CASHIER_OUTCOMES_TOKEN", OUTCOMES_TOKEN);
         let proxy = Service::start("flexepin-cashier-proxy", proxy, logs).await?;
         Ok(Self { sandbox, proxy })
     }
@@ -90,6 +97,18 @@ impl Services {
             error = self.proxy.ended() => error,
         }
     }
+}
+
+/// The address of a database file that is not there yet, in a folder of this run's own.
+fn fresh_database() -> Result<String> {
+    let folder = target_dir()?.join("services").join(std::process::id().to_string());
+    std::fs::remove_dir_all(&folder).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
+    std::fs::create_dir_all(&folder)?;
+    let file = std::path::absolute(folder.join("cashier.db"))?;
+    Ok(format!("sqlite://{}", file.display()))
 }
 
 /// A program that listens.

@@ -1,98 +1,88 @@
 #![doc = include_str!("../README.md")]
 
-mod error;
+mod answers;
+mod attempts;
+mod clock;
+mod ledger;
+mod listen;
+mod outcomes;
+mod own;
 mod pay_in;
+mod pin_key;
 mod reply;
+mod routes;
 mod settings;
+mod support;
+mod truth;
+mod upkeep;
 mod upstream;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::routing::{get, post};
-use error::Refused;
-pub use settings::{Args, Settings, SettingsError};
-use std::future::IntoFuture;
+use attempts::Attempts;
+use clock::Clock;
+use ledger::Ledger;
+use ledger::sqlite::Sqlite;
+pub use pin_key::PinKeys;
+use routes::Shared;
+pub use settings::{Args, AttemptsCommand, Command, Secrets, Settings, SettingsError, SettleAs, Times, Token};
 use std::sync::Arc;
 use std::time::Duration;
+pub use support::support;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio_util::task::TaskTracker;
-use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::info;
-pub use upstream::{Mozarto, StartError, UPSTREAM_DEADLINE};
+use upstream::Mozarto;
+pub use upstream::StartError;
 
-/// The longest request body. A Pay-In has under 1 KB.
-const MAX_BODY_BYTES: usize = 16 * 1024;
 /// How long answers may take to reach their browsers when the last try has ended and the proxy is to end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What the handlers share.
-#[derive(Clone)]
-pub(crate) struct Proxy {
-    mozarto: Arc<Mozarto>,
-    /// The tries that run. They go on though their browsers have left, and shutting down waits for them.
-    tries: TaskTracker,
+/// A proxy that is ready to serve: its ledger is open and its settings are complete.
+pub struct Proxy {
+    attempts: Arc<Attempts>,
+    clock: Arc<Clock>,
+    settings: Settings,
 }
 
-/// Serves the proxy until `shutdown` is done and every running try has ended.
-///
-/// # Errors
-/// When the listener fails for good.
-pub async fn serve(
-    listener: TcpListener,
-    mozarto: Mozarto,
-    allow_origins: Vec<HeaderValue>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let tries = TaskTracker::new();
-    let proxy = Proxy { mozarto: Arc::new(mozarto), tries: tries.clone() };
-    let (ending, ended) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router(proxy, allow_origins)).with_graceful_shutdown(async {
+impl Proxy {
+    /// Opens the ledger.
+    ///
+    /// # Errors
+    /// When the database is corrupt, another program's, from a newer version, or cannot be written.
+    pub async fn open(settings: Settings) -> Result<Self, StartError> {
+        let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
+        let ledger = Sqlite::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
+        let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
+        let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
+        let attempts = Attempts::new(Arc::new(ledger), mozarto, settings.pin_keys.clone(), settings.times);
+        Ok(Self { attempts: Arc::new(attempts), clock, settings })
+    }
+}
+
+/// Serves the proxy until `shutdown` is done and every running try has ended and is written down.
+pub async fn serve(listener: TcpListener, proxy: Proxy, shutdown: impl Future<Output = ()> + Send + 'static) {
+    let Proxy { attempts, clock, settings } = proxy;
+    let (ending, times) = (attempts.ending.clone(), settings.times);
+    let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), clock, times.upstream_deadline, ending.clone()));
+    tokio::spawn(async move {
         shutdown.await;
-        drop(ending);
+        ending.cancel();
     });
+    let shared =
+        Shared { attempts: Arc::clone(&attempts), times, outcomes_token: settings.outcomes_token.map(Arc::new) };
+    let router = routes::router(shared, settings.allow_origins);
+    let connections = listen::accept(listener, router, times.head_within, &attempts.ending).await;
+    attempts.posts.close();
+    info!(tries = attempts.posts.len(), "told to end; running tries are waited for");
     tokio::select! {
-        result = server.into_future() => result?,
+        () = connections.shutdown() => {}
         // A browser that keeps half a request to itself would hold a graceful end for ever.
         () = async {
-            let _ = ended.await;
-            tries.close();
-            info!(tries = tries.len(), "told to end; running tries are waited for");
-            tries.wait().await;
+            attempts.posts.wait().await;
             tokio::time::sleep(GRACE).await;
         } => {}
     }
-    tries.close();
-    tries.wait().await;
-    Ok(())
-}
-
-fn router(proxy: Proxy, allow_origins: Vec<HeaderValue>) -> Router {
-    let always = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
-    };
-    let routes = Router::new()
-        .route("/cashier/flexepin", post(pay_in::pay_in))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .fallback(|| async { Refused::NotFound })
-        .method_not_allowed_fallback(|| async { Refused::MethodNotAllowed })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(proxy);
-    // Without origins OPTIONS is a method like any other.
-    let routes = if allow_origins.is_empty() { routes } else { routes.layer(cors(allow_origins)) };
-    routes.layer(always(header::CACHE_CONTROL, "no-store")).layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-}
-
-/// What pages of other origins may send and read. GET and DELETE are for the status of an attempt, which is still to
-/// come; a page that was told so once need not ask again.
-fn cors(allow_origins: Vec<HeaderValue>) -> CorsLayer {
-    let name = HeaderName::from_static;
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(allow_origins))
-        .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT_LANGUAGE, name("idempotency-key")])
-        .expose_headers([name("attempt-key"), header::RETRY_AFTER, name("idempotency-replayed")])
+    attempts.posts.wait().await;
+    // It ends by itself, and a defect of its own is no reason to lose more.
+    let _ = upkeep.await;
+    ledger.shut().await;
 }

@@ -1,7 +1,7 @@
-//! The proxy as a program: reads its settings, listens, and ends gracefully.
+//! The proxy as a program: reads its settings, listens, and ends gracefully; or does what support staff ask for.
 
 use clap::Parser;
-use flexepin_cashier_proxy::{Args, Mozarto, Settings, UPSTREAM_DEADLINE, serve};
+use flexepin_cashier_proxy::{Args, Command, Proxy, Secrets, Settings, serve, support};
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -9,14 +9,21 @@ use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
+    let mut args = Args::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let settings = match Settings::new(args, std::env::var("CASHIER_COMPANY_TOKEN").ok()) {
+    if let Some(Command::Attempts(command)) = args.command.take() {
+        return match support(command, &args.database_url, args.test_clock_offset_file).await {
+            Ok(text) if std::io::stdout().write_all(text.as_bytes()).is_ok() => ExitCode::SUCCESS,
+            Ok(_) => ExitCode::FAILURE,
+            Err(error) => give_up(&error, 1),
+        };
+    }
+    let settings = match Settings::new(args, Secrets::from_env()) {
         Ok(settings) => settings,
         Err(error) => return give_up(&error, 2),
     };
@@ -33,15 +40,33 @@ fn give_up(why: &dyn std::fmt::Display, code: u8) -> ExitCode {
 }
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
-    let mozarto = Mozarto::new(settings.mozarto_url, settings.company_token, UPSTREAM_DEADLINE)?;
-    let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
-        anyhow::anyhow!("cannot listen on {}: {error}; give another address by --listen", settings.listen)
-    })?;
+    let listen = settings.listen;
+    survive_full_files().map_err(|error| anyhow::anyhow!("signals cannot be caught: {error}"))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}; give another address by --listen"))?;
+    let proxy = Proxy::open(settings).await?;
     let told_to_end =
         told_to_end().map_err(|error| anyhow::anyhow!("cannot listen for SIGTERM and ctrl-c: {error}"))?;
     writeln!(std::io::stdout(), "flexepin-cashier-proxy listens on http://{}", listener.local_addr()?)?;
-    serve(listener, mozarto, settings.allow_origins, told_to_end).await?;
+    serve(listener, proxy, told_to_end).await;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Where files may not grow beyond a limit (`ulimit -f`) the system ends a program that tries. As long as the signal is
+/// caught the write fails instead, and the ledger says so.
+#[cfg(target_os = "linux")]
+fn survive_full_files() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// SIGXFSZ, as on every processor that Rust's Linux targets share but MIPS.
+    const FILE_TOO_LARGE: i32 = 25;
+    // The handler stays when the listener is dropped.
+    signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn survive_full_files() -> std::io::Result<()> {
     Ok(())
 }
 

@@ -4,55 +4,66 @@
 //! What is passed back and what the log says it means are read from the same bytes, after the PIN was taken out of
 //! them.
 
-use crate::error::Refused;
+use crate::ledger::{RedeemedAs, StoredAnswer};
+use crate::own::Own;
 use crate::upstream::{Answered, Sent};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use mozarto::{Answer, ErrorCode, Meaning, Reply, VoucherPin, redact_pin};
+use mozarto::{Answer, ErrorCode, Meaning, Reply, Signal, VoucherPin, redact_pin};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// What the browser gets, and what it means.
-pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin) -> (Response, Meaning) {
+const REQUEST_TIMEOUT: u16 = 408;
+const GATEWAY_TIMEOUT: u16 = 504;
+
+/// What came of a try: what the browser gets, what it means, and what the merchant's books have to know.
+pub(crate) struct Passed {
+    pub(crate) answer: StoredAnswer,
+    pub(crate) meaning: Meaning,
+    pub(crate) redeemed: Option<RedeemedAs>,
+}
+
+/// What is passed back of what came of a try.
+pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin) -> Passed {
     let Answered { status, retry_after, body } = match sent {
         Sent::Answered(answered) => answered,
         Sent::Lost(why) => return lost(why),
-        Sent::Not => {
-            let reply = Reply { error_code: Some(ErrorCode::NotSent), ..Reply::default() };
-            return (Refused::NotSent.into_response(), Answer { reply: Some(reply), ..Answer::none() }.meaning());
-        }
+        Sent::Not => return not_sent("Mozarto cannot be reached; nothing was sent"),
     };
     if status.is_redirection() || status.is_informational() {
         return lost("Mozarto's answer is a redirect, which is not followed");
     }
     // Read before the PIN is taken out: an answer that says a thing twice is refused here, where a browser believes the
-    // last.
-    let Some(mut reply) = read(&body) else { return lost("Mozarto's answer is not the documented JSON") };
+    // last. What cannot be read whole cannot be searched for the PIN, either.
+    let (Some(reply), Ok(json)) = (read(&body), serde_json::from_slice(&body)) else { return lost(NOT_DOCUMENTED) };
+    let means = |reply: Reply| Answer { status: status.as_u16(), retry_after: None, reply: Some(reply) }.meaning();
     // It would prove what Mozarto cannot know, such as that nothing left this proxy.
-    let said = Answer { status: status.as_u16(), retry_after: None, reply: Some(reply.clone()) }.meaning();
-    if said.signal.is_the_proxys() {
+    if means(reply).signal.is_the_proxys() {
         return lost("Mozarto's answer has a word that is the proxy's own");
     }
-    let body = match without_pin(&body, pin) {
-        None => body,
-        Some(body) => {
-            let Some(redacted) = read(&body) else { return lost("Mozarto's answer is not the documented JSON") };
-            reply = redacted;
-            body
-        }
-    };
-    let meaning = Answer { status: status.as_u16(), retry_after: None, reply: Some(reply) }.meaning();
-    let status = if status == StatusCode::REQUEST_TIMEOUT { StatusCode::GATEWAY_TIMEOUT } else { status };
-    let mut response = (status, body).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(wait) = retry_after.filter(|wait| wait.to_str().is_ok_and(|text| !has_pin(text, pin))) {
-        response.headers_mut().insert(header::RETRY_AFTER, wait);
-    }
-    (response, meaning)
+    let (body, json) = without_pin(body, json, pin);
+    let (Some(reply), Ok(body)) = (read(&body), String::from_utf8(body)) else { return lost(NOT_DOCUMENTED) };
+    let status = if status.as_u16() == REQUEST_TIMEOUT { GATEWAY_TIMEOUT } else { status.as_u16() };
+    let retry_after =
+        retry_after.and_then(|wait| wait.to_str().map(str::to_owned).ok()).filter(|wait| !has_pin(wait, pin));
+    let currency = reply.voucher().and_then(|voucher| voucher.currency.clone());
+    let meaning = means(reply);
+    let redeemed = matches!(meaning.signal, Signal::Redeemed(_)).then(|| RedeemedAs {
+        value: json.pointer("/data/value").filter(|value| value.is_number()).map(Value::to_string),
+        currency,
+    });
+    Passed { answer: StoredAnswer { status, retry_after, body: Some(body) }, meaning, redeemed }
 }
 
-fn lost(why: &'static str) -> (Response, Meaning) {
-    (Refused::NoAnswer(why).into_response(), Answer::none().meaning())
+const NOT_DOCUMENTED: &str = "Mozarto's answer is not the documented JSON";
+
+/// A try that left and has no answer.
+pub(crate) fn lost(why: &'static str) -> Passed {
+    Passed { answer: Own::NoAnswer(why).stored(), meaning: Answer::none().meaning(), redeemed: None }
+}
+
+fn not_sent(why: &'static str) -> Passed {
+    let reply = Reply { error_code: Some(ErrorCode::NotSent), ..Reply::default() };
+    let meaning = Answer { reply: Some(reply), ..Answer::none() }.meaning();
+    Passed { answer: Own::NotSent(why).stored(), meaning, redeemed: None }
 }
 
 fn read(body: &[u8]) -> Option<Reply> {
@@ -63,14 +74,14 @@ fn has_pin(text: &str, pin: &VoucherPin) -> bool {
     matches!(redact_pin(text, pin), Cow::Owned(_))
 }
 
-/// The body written anew without the PIN, or `None` where it has none.
-fn without_pin(body: &[u8], pin: &VoucherPin) -> Option<Vec<u8>> {
-    let mut json = serde_json::from_slice(body).ok()?;
+/// The body as it is, or written anew where it has the PIN.
+fn without_pin(body: Vec<u8>, mut json: Value, pin: &VoucherPin) -> (Vec<u8>, Value) {
     let in_values = redact(&mut json, pin);
     // Asked of the text too: a repeated key hides its first value from the parsed JSON, and a number may have more
     // digits than a double. Written anew both are gone.
-    let in_text = has_pin(&String::from_utf8_lossy(body), pin);
-    (in_values || in_text).then(|| json.to_string().into_bytes())
+    let in_text = has_pin(&String::from_utf8_lossy(&body), pin);
+    let body = if in_values || in_text { json.to_string().into_bytes() } else { body };
+    (body, json)
 }
 
 /// Takes the PIN out of every string, key and number. Whether there was any.

@@ -1,25 +1,43 @@
 //! What an operator sets, by flag or environment. Secrets come by environment only: flags are in every process list.
 
+use crate::pin_key::PinKeys;
 use axum::http::HeaderValue;
-use clap::Parser;
+use clap::{Parser, Subcommand, ValueEnum};
 use reqwest::Url;
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 /// The merchant's backend proxy between the Flexepin cashier and Mozarto.
 ///
-/// The company token of Mozarto is read from the environment variable `CASHIER_COMPANY_TOKEN`. Logs go to stderr;
-/// `RUST_LOG` sets their level.
+/// Secrets are read from the environment: `CASHIER_COMPANY_TOKEN` (Mozarto's company token), `CASHIER_PIN_KEY` (by which
+/// vouchers are recognised without their PIN; 32 bytes or more) and, for `GET /outcomes`, `CASHIER_OUTCOMES_TOKEN`. Logs
+/// go to stderr; `RUST_LOG` sets their level.
 #[derive(Debug, Parser)]
-#[command(name = "flexepin-cashier-proxy", version)]
+#[command(name = "flexepin-cashier-proxy", version, subcommand_negates_reqs = true)]
 pub struct Args {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// Where to listen
     #[arg(long, env = "CASHIER_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8082")]
     pub listen: SocketAddr,
     /// Mozarto's base URL, such as <https://backend.stg-app.mozarto.io>; http only to this machine
     #[arg(long, env = "CASHIER_MOZARTO_URL", value_name = "URL")]
     pub mozarto_url: Option<String>,
+    /// The ledger's file, made when missing
+    #[arg(
+        long,
+        env = "CASHIER_DATABASE_URL",
+        value_name = "URL",
+        default_value = "sqlite://cashier.db",
+        global = true
+    )]
+    pub database_url: String,
     /// Take userId and email from the request body, without checking who sends it: for trying out only
     #[arg(long)]
     pub insecure_no_sessions: bool,
@@ -27,25 +45,154 @@ pub struct Args {
     /// times (in the variable: separated by spaces)
     #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
     pub allow_origins: Vec<String>,
+    /// For tests only: how long Mozarto may take
+    #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
+    pub test_upstream_deadline_ms: Option<u64>,
+    /// For tests only: how long a POST may wait for its try
+    #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
+    pub test_answer_within_ms: Option<u64>,
+    /// For tests only: a file with the seconds by which the wall clock is off
+    #[arg(long, hide = true, value_name = "PATH", global = true)]
+    pub test_clock_offset_file: Option<PathBuf>,
 }
 
-/// Settings that are complete.
+/// What the program does besides serving.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// For support staff: look attempts up and settle those that cannot be found out
+    #[command(subcommand)]
+    Attempts(AttemptsCommand),
+}
+
+/// What support staff do. All of it works while the proxy runs.
+#[derive(Debug, Subcommand)]
+pub enum AttemptsCommand {
+    /// List attempts, newest first
+    List {
+        /// Only those in this state; may be given several times
+        #[arg(long, value_parser = ["recorded", "sending", "open", "unconfirmed", "final", "closed", "settled"])]
+        state: Vec<String>,
+        /// Only this customer's
+        #[arg(long, value_name = "USER_ID")]
+        owner: Option<String>,
+        /// Only those recorded at or after this time, such as 2026-06-09 or 2026-06-09T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Show all that is kept of one attempt
+    Show {
+        /// Its key
+        key: Uuid,
+    },
+    /// Settle an open or unconfirmed attempt, once Mozarto or Flexepin have said what became of its voucher
+    Settle {
+        /// Its key
+        key: Uuid,
+        /// What became of the voucher
+        settled: SettleAs,
+        /// Who settles it
+        #[arg(long, value_name = "NAME")]
+        by: String,
+        /// Why, and who said so
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Mozarto's transaction, for `redeemed`
+        #[arg(long, value_name = "ID")]
+        transaction: Option<String>,
+        /// The voucher's value in major units, such as 25.00, for `redeemed`: it goes into the merchant's books
+        #[arg(long, value_name = "AMOUNT")]
+        value: Option<String>,
+    },
+}
+
+/// What became of a voucher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SettleAs {
+    /// Taken for this customer.
+    Redeemed,
+    /// Still good.
+    Untouched,
+}
+
+/// What comes by environment only.
+#[derive(Default)]
+pub struct Secrets {
+    /// `CASHIER_COMPANY_TOKEN`.
+    pub company_token: Option<String>,
+    /// `CASHIER_PIN_KEY`.
+    pub pin_key: Option<String>,
+    /// `CASHIER_OUTCOMES_TOKEN`.
+    pub outcomes_token: Option<String>,
+}
+
+impl Secrets {
+    /// Reads them from this process's environment.
+    pub fn from_env() -> Self {
+        let read = |name: &str| std::env::var(name).ok();
+        Self {
+            company_token: read("CASHIER_COMPANY_TOKEN"),
+            pin_key: read("CASHIER_PIN_KEY"),
+            outcomes_token: read("CASHIER_OUTCOMES_TOKEN"),
+        }
+    }
+}
+
+/// Settings that are complete. No secret of them prints.
 #[derive(Debug)]
 pub struct Settings {
     /// Where to listen.
     pub listen: SocketAddr,
     /// Mozarto's base URL.
     pub mozarto_url: Url,
-    /// Mozarto's company token. Prints as `[token]`.
-    pub company_token: CompanyToken,
+    /// Mozarto's company token.
+    pub company_token: Token,
+    /// The keys by which vouchers are recognised.
+    pub pin_keys: PinKeys,
+    /// What the merchant's own server shows to read the books. `None`: nobody reads them.
+    pub outcomes_token: Option<Token>,
+    /// The ledger's file, such as `sqlite://cashier.db`.
+    pub database_url: String,
     /// Origins that may call.
     pub allow_origins: Vec<HeaderValue>,
+    /// How long things may take.
+    pub times: Times,
+    /// For tests: a file with the seconds by which the wall clock is off.
+    pub clock_offset_file: Option<PathBuf>,
 }
 
-/// The company token: a secret of the merchant's.
-pub struct CompanyToken(Zeroizing<String>);
+/// How long things may take. The default is what the contract says; tests may shorten it.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// A whole try, from connecting to the last byte of Mozarto's answer: 45 s. Longer than any browser waits: a late
+    /// answer is worth having.
+    pub upstream_deadline: Duration,
+    /// A POST, until it is answered that the try still runs: 25 s.
+    pub answer_within: Duration,
+    /// The head of a request, from the first byte of waiting for it: 20 s.
+    pub head_within: Duration,
+    /// The body of a request: 10 s.
+    pub body_within: Duration,
+}
 
-impl CompanyToken {
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            upstream_deadline: Duration::from_secs(45),
+            answer_within: Duration::from_secs(25),
+            head_within: Duration::from_secs(20),
+            body_within: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A secret of the merchant's. Prints as `[token]`.
+#[derive(Clone)]
+pub struct Token(Zeroizing<String>);
+
+impl Token {
     /// Takes a token over.
     pub fn new(token: String) -> Self {
         Self(Zeroizing::new(token))
@@ -55,9 +202,14 @@ impl CompanyToken {
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
+
+    /// Whether that is the token. Takes as long for a wrong one as for a nearly right one.
+    pub(crate) fn is(&self, given: &str) -> bool {
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
+    }
 }
 
-impl fmt::Debug for CompanyToken {
+impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[token]")
     }
@@ -76,31 +228,34 @@ impl fmt::Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 impl Settings {
-    /// Checks what was given. `company_token` is the value of `CASHIER_COMPANY_TOKEN`.
-    pub fn new(args: Args, company_token: Option<String>) -> Result<Self, SettingsError> {
+    /// Checks what was given.
+    pub fn new(args: Args, secrets: Secrets) -> Result<Self, SettingsError> {
         let error = |text: &str| SettingsError(text.to_owned());
         let mozarto_url = args.mozarto_url.ok_or_else(|| {
             error("--mozarto-url (or CASHIER_MOZARTO_URL) is missing: Mozarto's base URL, such as https://backend.stg-app.mozarto.io")
         })?;
-        let company_token =
-            company_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).ok_or_else(|| {
-                error("CASHIER_COMPANY_TOKEN is missing: the company token of Mozarto, in the environment")
-            })?;
-        if !company_token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(error(
-                "CASHIER_COMPANY_TOKEN holds a character that no token has: give it alone, without \"Bearer \"",
-            ));
-        }
+        let company_token = token("CASHIER_COMPANY_TOKEN", secrets.company_token)?.ok_or_else(|| {
+            error("CASHIER_COMPANY_TOKEN is missing: the company token of Mozarto, in the environment")
+        })?;
+        let pin_key = secrets.pin_key.map(Zeroizing::new).filter(|key| !key.trim().is_empty()).ok_or_else(|| {
+            error("CASHIER_PIN_KEY is missing: a secret of 32 bytes or more, in the environment; `openssl rand -hex 32` makes one")
+        })?;
+        let pin_keys = PinKeys::parse(&pin_key).map_err(|why| SettingsError(format!("CASHIER_PIN_KEY {why}")))?;
         if !args.insecure_no_sessions {
             return Err(error(
                 "--insecure-no-sessions is missing: checkout sessions are not there yet, so whoever reaches this proxy can redeem in \
                  any customer's name. Pass it to try things out; do not open the proxy to the internet",
             ));
         }
+        let usual = Times::default();
+        let ms = |given: Option<u64>, usual: Duration| given.map_or(usual, Duration::from_millis);
         Ok(Self {
             listen: args.listen,
             mozarto_url: base_url(&mozarto_url)?,
-            company_token: CompanyToken::new(company_token),
+            company_token,
+            pin_keys,
+            outcomes_token: token("CASHIER_OUTCOMES_TOKEN", secrets.outcomes_token)?,
+            database_url: args.database_url,
             allow_origins: args
                 .allow_origins
                 .iter()
@@ -108,8 +263,27 @@ impl Settings {
                 .filter(|origin| !origin.is_empty())
                 .map(|origin| allowed_origin(origin))
                 .collect::<Result<_, _>>()?,
+            times: Times {
+                upstream_deadline: ms(args.test_upstream_deadline_ms, usual.upstream_deadline),
+                answer_within: ms(args.test_answer_within_ms, usual.answer_within),
+                ..usual
+            },
+            clock_offset_file: args.test_clock_offset_file,
         })
     }
+}
+
+/// A token as it can stand in a header. Empty is as if it were not given.
+fn token(name: &str, given: Option<String>) -> Result<Option<Token>, SettingsError> {
+    let Some(token) = given.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()) else {
+        return Ok(None);
+    };
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(SettingsError(format!(
+            "{name} holds a character that no token has: give it alone, without \"Bearer \""
+        )));
+    }
+    Ok(Some(Token::new(token)))
 }
 
 fn base_url(text: &str) -> Result<Url, SettingsError> {
@@ -153,8 +327,16 @@ mod tests {
         Args::parse_from(["proxy"].iter().chain(flags))
     }
 
+    fn secrets() -> Secrets {
+        Secrets {
+            company_token: Some("token".into()),
+            pin_key: Some("a key of the tests, long enough.".into()),
+            outcomes_token: None,
+        }
+    }
+
     fn read(flags: &[&str]) -> Result<Settings, String> {
-        Settings::new(args(flags), Some("token".into())).map_err(|error| error.to_string())
+        Settings::new(args(flags), secrets()).map_err(|error| error.to_string())
     }
 
     const URL: &str = "--mozarto-url=https://mozarto.example";
@@ -178,9 +360,18 @@ mod tests {
             assert!(error.contains(named), "{error}");
         }
         for token in [None, Some(String::new()), Some(" ".into()), Some("a\nb".into()), Some("Bearer a".into())] {
-            let error = Settings::new(args(&[OPEN, URL]), token).expect_err("no token");
+            let error =
+                Settings::new(args(&[OPEN, URL]), Secrets { company_token: token, ..secrets() }).expect_err("no token");
             assert!(error.to_string().contains("CASHIER_COMPANY_TOKEN"), "{error}");
         }
+        for (key, says) in [(None, "missing"), (Some(" "), "missing"), (Some("short"), "32 bytes")] {
+            let given = Secrets { pin_key: key.map(str::to_owned), ..secrets() };
+            let error = Settings::new(args(&[OPEN, URL]), given).expect_err("no key").to_string();
+            assert!(error.starts_with("CASHIER_PIN_KEY") && error.contains(says), "{error}");
+        }
+        let given = Secrets { outcomes_token: Some("a b".into()), ..secrets() };
+        let error = Settings::new(args(&[OPEN, URL]), given).expect_err("no token").to_string();
+        assert!(error.contains("CASHIER_OUTCOMES_TOKEN"), "{error}");
     }
 
     #[test]
@@ -194,7 +385,8 @@ mod tests {
             let settings = read(&[OPEN, url, "--allow-origin=https://a.example", "--allow-origin=http://b.example:81"]);
             let settings = settings.expect("complete");
             assert_eq!(settings.allow_origins.len(), 2);
-            assert!(!format!("{settings:?}").contains("\"token\""));
+            let printed = format!("{settings:?}");
+            assert!(!printed.contains("\"token\"") && !printed.contains("a key of the tests"), "{printed}");
         }
         assert_eq!(read(&[OPEN, URL, "--allow-origin="]).expect("complete").allow_origins.len(), 0);
         let several = read(&[OPEN, URL, "--allow-origin=https://a.example  https://b.example"]).expect("complete");

@@ -8,10 +8,11 @@
 //! Source: pages "Flexepin" and "Authentication". Left to others: what the answer means (`mozarto`), and how it is
 //! passed on (`reply.rs`).
 
-use crate::settings::CompanyToken;
+use crate::clock::Clock;
+use crate::settings::{Settings, Token};
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
+use jsonwebtoken::{EncodingKey, Header};
 use mozarto::PayIn;
 use reqwest::{Client, Url, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
@@ -22,9 +23,6 @@ use std::time::Duration;
 use tracing::warn;
 use zeroize::Zeroizing;
 
-/// How long Mozarto may take. Longer than any browser waits: a late answer is worth having.
-pub const UPSTREAM_DEADLINE: Duration = Duration::from_secs(45);
-
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Room for a whole request from the start: a buffer that grows leaves copies of the PIN behind.
@@ -33,10 +31,11 @@ const REQUEST_BYTES: usize = 16 * 1024;
 const USER_TOKEN_SECONDS: u64 = 300;
 
 /// Mozarto's gateway, with the merchant's credentials.
-pub struct Mozarto {
+pub(crate) struct Mozarto {
     client: Client,
     cashier: Url,
-    company_token: CompanyToken,
+    company_token: Token,
+    clock: Arc<Clock>,
 }
 
 /// What came of one try.
@@ -69,7 +68,7 @@ struct UserClaims<'a> {
 
 /// The proxy cannot start.
 #[derive(Debug)]
-pub struct StartError(String);
+pub struct StartError(pub(crate) String);
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,9 +79,9 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl Mozarto {
-    /// A gateway at a base URL. `deadline` is for a whole try, from connecting to the last byte of the answer.
-    pub fn new(base: Url, company_token: CompanyToken, deadline: Duration) -> Result<Self, StartError> {
-        let mut cashier = base;
+    /// The gateway of the settings.
+    pub(crate) fn new(settings: &Settings, clock: Arc<Clock>) -> Result<Self, StartError> {
+        let mut cashier = settings.mozarto_url.clone();
         let path = format!("{}/v1/api/mozarto/cashier", cashier.path().trim_end_matches('/'));
         cashier.set_path(&path);
         // Mozilla's roots, compiled in: a bare container has no certificates of its own.
@@ -99,13 +98,13 @@ impl Mozarto {
             .pool_max_idle_per_host(0)
             .http1_only()
             .connect_timeout(CONNECT_DEADLINE)
-            .timeout(deadline)
+            .timeout(settings.times.upstream_deadline)
             .referer(false)
             // A variable meant for another program must not send vouchers and the company token elsewhere.
             .no_proxy()
             .build()
             .map_err(|error| StartError(format!("the HTTP client cannot be set up: {error}")))?;
-        Ok(Self { client, cashier, company_token })
+        Ok(Self { client, cashier, company_token: settings.company_token.clone(), clock })
     }
 
     /// Sends one try.
@@ -144,7 +143,7 @@ impl Mozarto {
 
     /// `None` where a token is no header, which the settings have ruled out.
     fn headers(&self, pay_in: &PayIn) -> Option<HeaderMap> {
-        let now = get_current_timestamp();
+        let now = self.clock.wall_seconds();
         let claims = UserClaims {
             user_id: pay_in.user_id.as_deref().unwrap_or_default(),
             email: pay_in.email.as_deref().unwrap_or_default(),

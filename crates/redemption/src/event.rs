@@ -1,7 +1,7 @@
 //! What happened: facts, in the past tense. Whatever the machine cannot know by itself (a fresh key, an answer, the
 //! passing of time) is inside them.
 
-use crate::{AttemptKey, Field, Options, PinText, Secret, Timer};
+use crate::{AttemptKey, Field, Options, PinText, Record, Secret, Timer};
 use mozarto::Answer;
 
 /// A fact for [`Machine::handle`](crate::Machine::handle). In a phase where it means nothing it changes nothing.
@@ -25,6 +25,8 @@ pub enum Event {
     Submitted {
         /// A fresh key, used if this begins an attempt.
         key: AttemptKey,
+        /// The browser's clock, in milliseconds since 1970.
+        now_ms: u64,
     },
     /// The customer confirmed the amount.
     Confirmed,
@@ -49,18 +51,57 @@ pub enum Event {
         try_number: u32,
         /// What came back.
         answer: Box<Answer>,
-        /// Whether the proxy says that it keeps this attempt (`Attempt-Key`). Without that, an "already redeemed" may
-        /// be our own doing: a browser repeats a POST by itself when its connection dies.
-        attempt_kept: bool,
+        /// Whether the proxy keeps this attempt.
+        keeping: Keeping,
     },
+    /// A status ask was answered, or none can be answered any more.
+    StatusAnswered {
+        /// The attempt it was about.
+        attempt: AttemptKey,
+        /// The ask's number.
+        number: u32,
+        /// What came back.
+        answer: Box<Answer>,
+        /// Whether the answer is of a proxy that keeps this attempt.
+        kept: bool,
+    },
+    /// The stored records of this endpoint and customer were read: all that there are now.
+    RecordsRead {
+        /// The records.
+        records: Vec<Record>,
+        /// The browser's clock, in milliseconds since 1970.
+        now_ms: u64,
+    },
+    /// The browser is online again, or the page is back from the back-forward cache.
+    CameBack,
     /// A timer that the machine ordered ran out.
     TimerFired(Timer),
-    /// The customer wants the same attempt tried again.
+    /// The customer wants the same attempt tried again, or now.
     RetryRequested,
+    /// The customer wants to know what became of an open attempt.
+    StatusRequested(AttemptKey),
+    /// The customer wants to finish an open attempt with the same PIN.
+    FinishRequested(AttemptKey),
+    /// The customer wants to redeem another voucher meanwhile.
+    AnotherRequested,
+    /// The customer does not want to see an open attempt any more.
+    Dismissed(AttemptKey),
     /// The customer wants the form back.
     EditRequested,
     /// The merchant wants the form back, empty.
     ResetRequested,
+}
+
+/// Whether a proxy keeps attempts, as its answer says. Without that, an "already redeemed" may be our own doing: a
+/// browser repeats a POST by itself when its connection dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// It does not say so (`Attempt-Key` is missing, or another's).
+    No,
+    /// It does, and this try was sent.
+    Kept,
+    /// It does, and the attempt had ended before: nothing was sent now (`Idempotency-Replayed: true`).
+    Replayed,
 }
 
 /// What `beforeSubmit` said.

@@ -1,6 +1,7 @@
 //! What the customer typed and what is wrong with it. Validation says a meaning; the widget has the words.
 
-use crate::{AmountOption, Attempt, Options};
+use crate::attempt::Attempt;
+use crate::{AmountOption, AttemptKey, Options, Summary};
 use mozarto::{
     Amount, AmountError, Currency, PayIn, PinError, Rejection, RequestField, Signal, VoucherPin, ascii_digits,
 };
@@ -61,6 +62,21 @@ pub enum FieldError {
     MismatchedCurrency(Currency),
     /// The voucher was rejected for another reason.
     VoucherRejected,
+    /// An open attempt has a voucher that ends so: nothing was sent.
+    HeldBack {
+        /// The last four digits of both.
+        last_four: String,
+    },
+    /// An open attempt has this voucher, so the proxy sent nothing.
+    InUse {
+        /// Whether it is this customer's own, and shown.
+        own: bool,
+    },
+    /// An attempt is to be finished with its own PIN, and this is another.
+    OtherPin {
+        /// The last four digits of the attempt's own.
+        last_four: String,
+    },
     /// The server did not accept what stands here.
     Refused,
     /// The merchant's own words.
@@ -76,6 +92,8 @@ pub enum FormError {
     NotStarted,
     /// What was not known before is known now: the voucher is untouched.
     Untouched,
+    /// The attempt that the PIN was to be entered for has ended meanwhile.
+    Ended,
 }
 
 /// The form's content and errors.
@@ -85,6 +103,8 @@ pub(crate) struct Form {
     pub(crate) amount_text: String,
     pub(crate) amount_index: Option<usize>,
     pub(crate) email: String,
+    /// The open attempt that the PIN is entered for, again.
+    pub(crate) finishing: Option<(AttemptKey, Summary)>,
     pub(crate) errors: Errors,
 }
 
@@ -114,7 +134,7 @@ impl Errors {
     /// Where the form shows a rejection: at the field at fault, as far as the customer has it.
     pub(crate) fn of_signal(signal: &Signal, options: &Options, attempt: &Attempt) -> Self {
         let mut errors = Self::default();
-        let amount = attempt.pay_in.amount;
+        let amount = attempt.amount;
         match signal {
             Signal::Rejected(Rejection::InvalidPin) => errors.pin = Some(FieldError::InvalidPin),
             Signal::Rejected(Rejection::AlreadyRedeemed) => {
@@ -128,6 +148,8 @@ impl Errors {
                 errors.pin = Some(FieldError::MismatchedCurrency(amount.currency()));
             }
             Signal::Rejected(Rejection::Other) => errors.pin = Some(FieldError::VoucherRejected),
+            Signal::VoucherInUse(holder) => errors.pin = Some(FieldError::InUse { own: holder.is_some() }),
+            Signal::AttemptClosed | Signal::SettledUntouched => errors.form = Some(FormError::Untouched),
             Signal::ProviderRejected => errors.form = Some(FormError::ProviderRejected),
             Signal::RequestInvalid(fields) => {
                 for field in fields.iter().copied().filter_map(customers_field) {
@@ -193,11 +215,25 @@ impl Form {
         pin && amount && self.read_email(options) != Err(FieldError::EmailMissing)
     }
 
+    /// Whether anything was typed as a PIN.
+    pub(crate) fn has_pin(&self) -> bool {
+        !self.pin.0.trim().is_empty()
+    }
+
     fn read_pin(&self) -> Result<VoucherPin, FieldError> {
-        VoucherPin::parse(&self.pin.0).map_err(FieldError::Pin)
+        let pin = VoucherPin::parse(&self.pin.0).map_err(FieldError::Pin)?;
+        match &self.finishing {
+            Some((_, summary)) if summary.last_four != pin.last_four() => {
+                Err(FieldError::OtherPin { last_four: summary.last_four.clone() })
+            }
+            _ => Ok(pin),
+        }
     }
 
     fn read_amount(&self, options: &Options) -> Result<Amount, FieldError> {
+        if let Some((_, summary)) = &self.finishing {
+            return Ok(summary.amount);
+        }
         match &options.amount {
             AmountOption::Fixed(amount) => Ok(*amount),
             AmountOption::OneOf(amounts) => {

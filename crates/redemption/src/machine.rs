@@ -1,19 +1,18 @@
-//! The machine: one `match (phase, event)`. Whatever is not in it changes nothing.
+//! The machine: one `match (phase, event)`. Whatever is not in it changes nothing. What its arms do is beside it: `tries`
+//! (from a submit to an outcome), `asks` (the status of an attempt), `open` (attempts besides the one in hand), `screens`.
 
-use crate::attempt::Verdict;
+mod asks;
+mod open;
+mod screens;
+mod tries;
+
+use crate::attempt::Attempt;
 use crate::form::{Errors, Form};
-use crate::outcome::OutcomeKind;
-use crate::view::{AmountView, EmailView, FormView, PhaseName, Screen, Summary, View};
 use crate::{
-    AmountOption, Attempt, AttemptKey, BeforeSubmit, Effect, Event, Field, FieldError, Focus, FormError, Next, Notice,
-    Options, Outcome, Permission, Request, Secret, Timer, TimerKind,
+    AmountOption, AttemptKey, Code, Effect, Event, Field, FieldError, Focus, Next, Notice, Options, Outcome,
+    OutcomeKind, Permission, PhaseName, Reason, Timer, TimerKind,
 };
-use mozarto::Meaning;
-
-/// How long the merchant's `beforeSubmit` may take.
-const BEFORE_SUBMIT_MS: u32 = 10_000;
-/// How long a try goes on before the customer is told that it takes longer than usual.
-const SLOW_MS: u32 = 8_000;
+use open::Card;
 
 /// One widget's redemption.
 #[derive(Debug)]
@@ -21,6 +20,12 @@ pub struct Machine {
     options: Options,
     form: Form,
     phase: Phase,
+    /// The open attempts besides the one in hand, the oldest first.
+    cards: Vec<Card>,
+    /// Whether the stored records have been read once.
+    records_read: bool,
+    /// The browser's clock when it was last told.
+    now_ms: u64,
     /// The last `(complete, valid)` that the embedder was told.
     told: (bool, bool),
 }
@@ -35,6 +40,11 @@ enum Phase {
         attempt: Attempt,
         slow: bool,
     },
+    Waiting {
+        attempt: Attempt,
+        seconds: u64,
+    },
+    Checking(Attempt),
     Redeemed(Outcome),
     Unconfirmed {
         attempt: Attempt,
@@ -47,25 +57,37 @@ enum Phase {
 }
 
 impl Phase {
+    fn attempt(&self) -> Option<&Attempt> {
+        match self {
+            Self::Editing | Self::Redeemed(_) => None,
+            Self::Confirming(attempt)
+            | Self::Preparing(attempt)
+            | Self::Checking(attempt)
+            | Self::Redeeming { attempt, .. }
+            | Self::Waiting { attempt, .. }
+            | Self::Unconfirmed { attempt, .. }
+            | Self::Failed { attempt, .. } => Some(attempt),
+        }
+    }
+
     fn attempt_mut(&mut self) -> Option<&mut Attempt> {
         match self {
             Self::Editing | Self::Redeemed(_) => None,
             Self::Confirming(attempt)
             | Self::Preparing(attempt)
+            | Self::Checking(attempt)
             | Self::Redeeming { attempt, .. }
+            | Self::Waiting { attempt, .. }
             | Self::Unconfirmed { attempt, .. }
             | Self::Failed { attempt, .. } => Some(attempt),
         }
     }
-}
 
-impl Phase {
-    /// Whether an answer may still come. A reset would lose it.
+    /// Whether the attempt in hand is being sent, now or soon.
     fn is_sending(&self) -> bool {
         match self {
-            Self::Preparing(attempt) | Self::Redeeming { attempt, .. } | Self::Unconfirmed { attempt, .. } => {
-                attempt.is_running()
-            }
+            Self::Redeeming { .. } | Self::Waiting { .. } => true,
+            Self::Preparing(attempt) => attempt.try_number() > 0,
             _ => false,
         }
     }
@@ -74,7 +96,15 @@ impl Phase {
 impl Machine {
     /// A machine in `editing`, with an empty form.
     pub fn new(options: Options) -> Self {
-        let mut machine = Self { options, form: Form::default(), phase: Phase::Editing, told: (false, false) };
+        let mut machine = Self {
+            options,
+            form: Form::default(),
+            phase: Phase::Editing,
+            cards: Vec::new(),
+            records_read: false,
+            now_ms: 0,
+            told: (false, false),
+        };
         machine.clear_form();
         machine
     }
@@ -86,18 +116,21 @@ impl Machine {
             Phase::Confirming(_) => PhaseName::Confirming,
             Phase::Preparing(_) => PhaseName::Preparing,
             Phase::Redeeming { .. } => PhaseName::Redeeming,
+            Phase::Waiting { .. } => PhaseName::Waiting,
+            Phase::Checking(_) => PhaseName::Checking,
             Phase::Redeemed(_) => PhaseName::Redeemed,
             Phase::Unconfirmed { .. } => PhaseName::Unconfirmed,
             Phase::Failed { .. } => PhaseName::Failed,
         }
     }
 
-    /// Whether an answer may still come: then a reset is refused.
+    /// Whether an attempt is being sent, now or soon: then a reset is refused, and leaving the page asks first.
     pub fn is_sending(&self) -> bool {
         self.phase.is_sending()
     }
 
     /// Takes a fact in and gives back what is to be done, in order.
+    #[expect(clippy::too_many_lines, reason = "which events mean something in which phase is to be read in one place")]
     pub fn handle(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.phase = match (std::mem::take(&mut self.phase), event) {
@@ -127,8 +160,10 @@ impl Machine {
                 *self.form.errors.at(field) = message.map(FieldError::Merchant);
                 Phase::Editing
             }
-            (Phase::Editing, Event::Submitted { key }) => self.submit(key, &mut effects),
-            (Phase::Confirming(attempt), Event::Confirmed) => self.start_try(attempt, &mut effects),
+            (Phase::Editing, Event::Submitted { key, now_ms }) => self.submit(key, now_ms, &mut effects),
+            (Phase::Editing, Event::FinishRequested(key)) => self.finish(&key, &mut effects),
+            (Phase::Editing, Event::EditRequested) => self.stop_finishing(&mut effects),
+            (Phase::Confirming(attempt), Event::Confirmed) => self.start_try(attempt, Reason::Submit, &mut effects),
             (Phase::Confirming(_), Event::WentBack) => {
                 effects.push(Effect::Focus(Focus::Field(Field::Amount)));
                 Phase::Editing
@@ -155,93 +190,71 @@ impl Machine {
             }
             (Phase::Redeeming { attempt, slow }, Event::TimerFired(timer)) if is_current(&attempt, &timer) => {
                 match timer.kind {
-                    TimerKind::Try => {
-                        let outcome = attempt.time_out();
-                        self.conclude(attempt, outcome, Errors::default(), &mut effects)
-                    }
+                    TimerKind::Try => self.timed_out(attempt, &mut effects),
                     TimerKind::Slow => Phase::Redeeming { attempt, slow: true },
-                    TimerKind::BeforeSubmit => Phase::Redeeming { attempt, slow },
+                    _ => Phase::Redeeming { attempt, slow },
                 }
             }
-            (phase, Event::Answered { attempt: key, try_number, answer, attempt_kept }) => {
-                self.answered(phase, &key, try_number, &answer.meaning(), attempt_kept, &mut effects)
+            (Phase::Waiting { attempt, seconds }, Event::TimerFired(timer)) if is_current(&attempt, &timer) => {
+                match timer.kind {
+                    TimerKind::Retry => self.start_try(attempt, Reason::Retry, &mut effects),
+                    TimerKind::Tick => Self::ticked(attempt, seconds, &mut effects),
+                    _ => Phase::Waiting { attempt, seconds },
+                }
             }
+            (Phase::Waiting { attempt, .. }, Event::RetryRequested) => {
+                self.start_try(attempt, Reason::Retry, &mut effects)
+            }
+            // Who was not reached can be reached now; who wants to be left alone still does.
+            (Phase::Waiting { attempt, .. }, Event::CameBack) if attempt.standing().code == Code::NoAnswer => {
+                self.start_try(attempt, Reason::Retry, &mut effects)
+            }
+            (Phase::Waiting { attempt, .. }, Event::Cancelled) => self.cancelled(attempt, &mut effects),
+            (phase, Event::Answered { attempt, try_number, answer, keeping }) => {
+                self.answered(phase, &attempt, try_number, &answer, keeping, &mut effects)
+            }
+            (phase, Event::StatusAnswered { attempt, number, answer, kept }) => {
+                self.status_answered(phase, &attempt, number, &answer, kept, &mut effects)
+            }
+            (phase, Event::TimerFired(timer)) if timer.kind == TimerKind::Ask => {
+                self.ask_is_due(phase, &timer, &mut effects)
+            }
+            (phase, Event::StatusRequested(key)) => self.status_requested(phase, &key, &mut effects),
+            (phase, Event::RecordsRead { records, now_ms }) => self.records_read(phase, records, now_ms, &mut effects),
+            (phase, Event::CameBack) => self.came_back(phase, &mut effects),
             (Phase::Unconfirmed { attempt, outcome } | Phase::Failed { attempt, outcome }, Event::RetryRequested)
                 if may_retry(&attempt, &outcome) =>
             {
-                self.start_try(attempt, &mut effects)
+                self.start_try(attempt, Reason::Retry, &mut effects)
             }
-            (Phase::Failed { .. }, Event::EditRequested) => {
+            (Phase::Unconfirmed { attempt, .. }, Event::FinishRequested(key))
+                if attempt.key == key && may_finish(&attempt) =>
+            {
+                self.put_aside(attempt);
+                self.finish(&key, &mut effects)
+            }
+            (Phase::Unconfirmed { attempt, .. } | Phase::Checking(attempt), Event::AnotherRequested) => {
+                self.put_aside(attempt);
+                self.start_over(&mut effects)
+            }
+            (Phase::Failed { attempt, outcome }, Event::EditRequested) => {
+                self.abandon(&attempt, &outcome, &mut effects);
                 effects.push(Effect::Focus(Focus::Field(Field::Pin)));
                 Phase::Editing
+            }
+            (phase, Event::Dismissed(key)) => {
+                self.dismiss(&key, &mut effects);
+                phase
             }
             (phase, Event::OptionsChanged(options)) => {
                 self.change_options(*options);
                 phase
             }
-            (phase, Event::ResetRequested) if !phase.is_sending() => {
-                if matches!(phase, Phase::Preparing(_)) {
-                    effects.push(Effect::AbortBeforeSubmit);
-                }
-                effects.push(Effect::ClearPin);
-                self.clear_form();
-                Phase::Editing
-            }
+            (phase, Event::ResetRequested) if !phase.is_sending() => self.reset(phase, &mut effects),
             (phase, _) => phase,
         };
         self.tell_changes(&mut effects);
         effects
-    }
-
-    /// What a screen needs now.
-    pub fn view(&self) -> View {
-        let screen = match &self.phase {
-            Phase::Editing => Screen::Form,
-            Phase::Confirming(attempt) => Screen::Confirm(summary(attempt)),
-            Phase::Preparing(attempt) => Screen::Progress { summary: summary(attempt), cancellable: true, slow: false },
-            Phase::Redeeming { attempt, slow } => {
-                Screen::Progress { summary: summary(attempt), cancellable: false, slow: *slow }
-            }
-            Phase::Redeemed(outcome) => Screen::Redeemed(outcome.clone()),
-            Phase::Unconfirmed { attempt, outcome } => Screen::Unconfirmed {
-                summary: summary(attempt),
-                outcome: outcome.clone(),
-                may_retry: may_retry(attempt, outcome),
-            },
-            Phase::Failed { attempt, outcome } => Screen::Failed {
-                summary: summary(attempt),
-                outcome: outcome.clone(),
-                may_retry: may_retry(attempt, outcome),
-            },
-        };
-        View { form: self.form_view(), screen }
-    }
-
-    fn form_view(&self) -> FormView {
-        let Form { errors, .. } = &self.form;
-        FormView {
-            locked: !matches!(self.phase, Phase::Editing),
-            pin_error: errors.pin.clone(),
-            amount: match &self.options.amount {
-                AmountOption::Fixed(amount) => AmountView::Fixed(*amount),
-                AmountOption::OneOf(amounts) => AmountView::Choice {
-                    amounts: amounts.clone(),
-                    chosen: self.form.amount_index,
-                    error: errors.amount.clone(),
-                },
-                AmountOption::Typed => AmountView::Typed {
-                    text: self.form.amount_text.clone(),
-                    currency: self.options.currency,
-                    error: errors.amount.clone(),
-                },
-            },
-            email: self
-                .options
-                .email
-                .is_none()
-                .then(|| EmailView { text: self.form.email.clone(), error: errors.email.clone() }),
-            error: errors.form,
-        }
     }
 
     /// A field that is being edited is not called wrong, and what was wrong with the whole is past.
@@ -251,160 +264,25 @@ impl Machine {
         Phase::Editing
     }
 
-    fn submit(&mut self, key: AttemptKey, effects: &mut Vec<Effect>) -> Phase {
-        match self.form.read(&self.options) {
-            Ok(pay_in) => {
-                self.form.errors = Errors::default();
-                let attempt = Attempt::new(key, self.options.endpoint.clone(), pay_in);
-                if self.options.amount == AmountOption::Typed {
-                    effects.push(Effect::Focus(Focus::Heading));
-                    Phase::Confirming(attempt)
-                } else {
-                    self.start_try(attempt, effects)
-                }
-            }
-            Err(errors) => {
-                effects.extend(errors.first().map(|field| Effect::Focus(Focus::Field(field))));
-                self.form.errors = errors;
-                Phase::Editing
-            }
+    /// An empty form, whatever was before.
+    fn reset(&mut self, phase: Phase, effects: &mut Vec<Effect>) -> Phase {
+        match phase {
+            Phase::Preparing(_) => effects.push(Effect::AbortBeforeSubmit),
+            Phase::Unconfirmed { attempt, .. } | Phase::Checking(attempt) => self.put_aside(attempt),
+            Phase::Failed { attempt, outcome } => self.abandon(&attempt, &outcome, effects),
+            _ => {}
         }
+        self.cards.retain(|card| card.ended.is_none());
+        effects.push(Effect::ClearPin);
+        self.clear_form();
+        Phase::Editing
     }
 
-    /// Begins the next try of an attempt: by asking the merchant, where the merchant wants to be asked.
-    fn start_try(&self, attempt: Attempt, effects: &mut Vec<Effect>) -> Phase {
-        if !self.options.before_submit {
-            return self.send(attempt, Vec::new(), None, effects);
-        }
-        let try_number = attempt.try_number() + 1;
-        effects.push(Effect::AskBeforeSubmit(BeforeSubmit {
-            attempt: attempt.key.clone(),
-            try_number,
-            amount: attempt.pay_in.amount,
-        }));
-        let timer = Timer { attempt: attempt.key.clone(), try_number, kind: TimerKind::BeforeSubmit };
-        effects.push(Effect::StartTimer(timer, BEFORE_SUBMIT_MS));
-        effects.push(Effect::Focus(Focus::Heading));
-        Phase::Preparing(attempt)
-    }
-
-    fn send(
-        &self,
-        mut attempt: Attempt,
-        headers: Vec<(String, Secret)>,
-        session_token: Option<Secret>,
-        effects: &mut Vec<Effect>,
-    ) -> Phase {
-        attempt.begin_try();
-        let (key, try_number) = (attempt.key.clone(), attempt.try_number());
-        if try_number == 1 {
-            effects.push(Effect::Notify(Notice::Submitted(key.clone())));
-        }
-        effects.push(Effect::Send(Box::new(Request {
-            endpoint: attempt.endpoint.clone(),
-            attempt: key.clone(),
-            try_number,
-            pay_in: attempt.pay_in.clone(),
-            session_token: session_token.or_else(|| self.options.session_token.clone()),
-            headers,
-        })));
-        for (kind, ms) in [(TimerKind::Slow, SLOW_MS), (TimerKind::Try, self.options.timeout_ms)] {
-            effects.push(Effect::StartTimer(Timer { attempt: key.clone(), try_number, kind }, ms));
-        }
-        effects.push(Effect::Focus(Focus::Heading));
-        Phase::Redeeming { attempt, slow: false }
-    }
-
-    /// The merchant did not let a try begin. The first: nothing has happened. A later one: a try that never left.
-    fn not_started(&mut self, mut attempt: Attempt, effects: &mut Vec<Effect>) -> Phase {
-        if attempt.try_number() == 0 {
-            self.form.errors.form = Some(FormError::NotStarted);
-            effects.push(Effect::Focus(Focus::Heading));
-            return Phase::Editing;
-        }
-        let outcome = attempt.not_sent();
-        self.conclude(attempt, outcome, Errors::default(), effects)
-    }
-
-    fn cancelled(&mut self, attempt: Attempt, effects: &mut Vec<Effect>) -> Phase {
-        if attempt.try_number() == 0 {
-            effects.push(Effect::Focus(Focus::Field(Field::Pin)));
-            return Phase::Editing;
-        }
-        self.not_started(attempt, effects)
-    }
-
-    /// An answer of the attempt in hand. An earlier try's late answer counts if it is a success; else what goes on goes
-    /// on.
-    fn answered(
-        &mut self,
-        mut phase: Phase,
-        key: &AttemptKey,
-        try_number: u32,
-        meaning: &Meaning,
-        attempt_kept: bool,
-        effects: &mut Vec<Effect>,
-    ) -> Phase {
-        let awaited = match &phase {
-            Phase::Redeeming { attempt, .. } => attempt.try_number() == try_number,
-            Phase::Unconfirmed { .. } => true,
-            _ => false,
-        };
-        let preparing = matches!(phase, Phase::Preparing(_));
-        let Some(attempt) = phase.attempt_mut().filter(|attempt| attempt.key == *key) else { return phase };
-        let Some(Verdict { outcome, signal }) = attempt.judge(try_number, meaning, attempt_kept) else { return phase };
-        // While the next try is being prepared, an answer that forbids it is the attempt's last word.
-        let forbids = preparing && !attempt.may_retry();
-        if !awaited && !forbids && !matches!(outcome.kind, OutcomeKind::Redeemed(_)) {
-            return phase;
-        }
-        effects.extend(preparing.then_some(Effect::AbortBeforeSubmit));
-        let errors = Errors::of_signal(&signal, &self.options, attempt);
-        let attempt = attempt.clone();
-        self.conclude(attempt, outcome, errors, effects)
-    }
-
-    fn conclude(
-        &mut self,
-        mut attempt: Attempt,
-        mut outcome: Outcome,
-        mut errors: Errors,
-        effects: &mut Vec<Effect>,
-    ) -> Phase {
-        if outcome.kind == OutcomeKind::Rejected && errors.is_empty() {
-            // The server refuses a field that the customer does not have.
-            outcome = Outcome { kind: OutcomeKind::Failed, next: Next::None, ..outcome };
-        }
-        if outcome.kind == OutcomeKind::Failed && attempt.unconfirmed_told {
-            // `failed` never follows `unconfirmed`. The voucher turned out to be untouched: the form is back.
-            outcome = Outcome { kind: OutcomeKind::Rejected, next: Next::Edit, ..outcome };
-            errors.form = Some(FormError::Untouched);
-        }
-        self.form.errors = errors;
-        let told_before = outcome.kind == OutcomeKind::Unconfirmed && attempt.unconfirmed_told;
-        if !told_before {
-            effects.push(Effect::Notify(Notice::Outcome(Box::new(outcome.clone()))));
-        }
-        match outcome.kind {
-            OutcomeKind::Redeemed(_) => {
-                effects.extend([Effect::ClearPin, Effect::Focus(Focus::Heading)]);
-                self.clear_form();
-                Phase::Redeemed(outcome)
-            }
-            OutcomeKind::Rejected => {
-                effects.push(Effect::Focus(self.form.errors.first().map_or(Focus::Heading, Focus::Field)));
-                Phase::Editing
-            }
-            OutcomeKind::Unconfirmed => {
-                effects.push(Effect::Focus(Focus::Heading));
-                attempt.unconfirmed_told = true;
-                Phase::Unconfirmed { attempt, outcome }
-            }
-            OutcomeKind::Failed => {
-                effects.push(Effect::Focus(Focus::Heading));
-                Phase::Failed { attempt, outcome }
-            }
-        }
+    /// An empty form for another voucher.
+    fn start_over(&mut self, effects: &mut Vec<Effect>) -> Phase {
+        effects.extend([Effect::ClearPin, Effect::Focus(Focus::Field(Field::Pin))]);
+        self.clear_form();
+        Phase::Editing
     }
 
     /// What was typed stays; a choice stays where the same amount is still there to choose.
@@ -451,16 +329,17 @@ fn awaits(attempt: &Attempt, key: &AttemptKey, try_number: u32) -> bool {
     attempt.key == *key && attempt.try_number() + 1 == try_number
 }
 
-/// Whether trying the same attempt again makes sense: the one rule for the button and for pressing it.
+/// Whether trying the same attempt again at once makes sense: the one rule for the button and for pressing it.
 fn may_retry(attempt: &Attempt, outcome: &Outcome) -> bool {
-    let asked = outcome.kind == OutcomeKind::Unconfirmed || outcome.next == Next::SameAttempt;
-    asked && attempt.may_retry()
+    let asked = outcome.kind == OutcomeKind::Unconfirmed || matches!(outcome.next, Next::SameAttempt | Next::Session);
+    asked && attempt.may_retry() && attempt.pay_in.is_some()
+}
+
+/// Whether trying the same attempt again makes sense once the PIN is entered again.
+fn may_finish(attempt: &Attempt) -> bool {
+    attempt.may_retry() && attempt.pay_in.is_none()
 }
 
 fn is_current(attempt: &Attempt, timer: &Timer) -> bool {
     attempt.key == timer.attempt && attempt.try_number() == timer.try_number
-}
-
-fn summary(attempt: &Attempt) -> Summary {
-    Summary { amount: attempt.pay_in.amount, last_four: attempt.pay_in.voucher_pin.last_four().to_owned() }
 }

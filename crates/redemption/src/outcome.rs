@@ -65,6 +65,8 @@ pub enum Next {
     Edit,
     /// Try the same attempt again.
     SameAttempt,
+    /// Get a fresh session, then try the same attempt again.
+    Session,
     /// Ask for the status.
     Status,
     /// Ask support, with the reference.
@@ -78,6 +80,7 @@ impl Next {
             Self::None => "none",
             Self::Edit => "edit",
             Self::SameAttempt => "same-attempt",
+            Self::Session => "session",
             Self::Status => "status",
             Self::Support => "support",
         }

@@ -1,7 +1,7 @@
 //! What a screen needs, with every rule already decided. It says meanings; the widget has the words. It never holds the
 //! PIN.
 
-use crate::{FieldError, FormError, Outcome};
+use crate::{AttemptKey, FieldError, FormError, Next, Outcome};
 use mozarto::{Amount, Currency};
 
 /// The whole widget at one moment.
@@ -11,6 +11,36 @@ pub struct View {
     pub form: FormView,
     /// What else is on screen.
     pub screen: Screen,
+    /// The open attempts besides the one in hand, the oldest first.
+    pub cards: Vec<CardView>,
+}
+
+/// An open attempt above the form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CardView {
+    /// Which.
+    pub attempt: AttemptKey,
+    /// Which voucher.
+    pub summary: Summary,
+    /// What support can find it by.
+    pub reference: String,
+    /// What is known of it.
+    pub state: CardState,
+    /// It can be finished with the same PIN.
+    pub may_finish: bool,
+    /// The customer may put it away.
+    pub may_dismiss: bool,
+}
+
+/// What is known of an open attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CardState {
+    /// It is being asked about.
+    Checking,
+    /// Not known yet.
+    Open(Next),
+    /// It has ended meanwhile: redeemed, or untouched.
+    Ended(Outcome),
 }
 
 /// The phases' names, as the embedder reads them.
@@ -21,6 +51,8 @@ pub enum PhaseName {
     Confirming,
     Preparing,
     Redeeming,
+    Waiting,
+    Checking,
     Redeemed,
     Unconfirmed,
     Failed,
@@ -34,6 +66,8 @@ impl PhaseName {
             Self::Confirming => "confirming",
             Self::Preparing => "preparing",
             Self::Redeeming => "redeeming",
+            Self::Waiting => "waiting",
+            Self::Checking => "checking",
             Self::Redeemed => "redeemed",
             Self::Unconfirmed => "unconfirmed",
             Self::Failed => "failed",
@@ -46,6 +80,8 @@ impl PhaseName {
 pub struct FormView {
     /// Nothing may be changed now.
     pub locked: bool,
+    /// The open attempt that the PIN is entered for, again.
+    pub finishing: Option<Summary>,
     /// What is wrong with the PIN.
     pub pin_error: Option<FieldError>,
     /// The amount.
@@ -115,6 +151,22 @@ pub enum Screen {
         /// It takes longer than usual.
         slow: bool,
     },
+    /// The same attempt is tried again soon.
+    Waiting {
+        /// Which voucher.
+        summary: Summary,
+        /// In how many seconds.
+        seconds: u64,
+        /// Whether a try before may have taken the voucher.
+        in_doubt: bool,
+    },
+    /// The proxy is asked what became of the attempt.
+    Checking {
+        /// Which voucher.
+        summary: Summary,
+        /// What support can find it by.
+        reference: String,
+    },
     /// The receipt. The outcome's kind is `Redeemed`.
     Redeemed(Outcome),
     /// Not known yet.
@@ -123,8 +175,14 @@ pub enum Screen {
         summary: Summary,
         /// Code, next and reference.
         outcome: Outcome,
-        /// The same attempt may be tried again.
+        /// The same attempt may be tried again at once.
         may_retry: bool,
+        /// It may be tried again once the PIN is entered again.
+        may_finish: bool,
+        /// It is being asked about.
+        checking: bool,
+        /// The server wants to be left alone for so many seconds.
+        retry_in_s: Option<u64>,
     },
     /// The voucher is untouched, and the form cannot put it right.
     Failed {
@@ -134,5 +192,7 @@ pub enum Screen {
         outcome: Outcome,
         /// Trying the same attempt again makes sense.
         may_retry: bool,
+        /// The server wants to be left alone for so many seconds.
+        retry_in_s: Option<u64>,
     },
 }

@@ -1,12 +1,14 @@
 //! `POST /v1/api/mozarto/cashier`: one request, asked in a gateway's order: company token, user header, the
-//! merchant's set-up, the body, and only then the voucher. Starts with the request and ends with its answer, its
-//! cut or the client's leaving.
+//! merchant's set-up, the body, and only then the voucher. Starts with the request and ends with its answer or its cut;
+//! a voucher's processing ends by itself, also when the client has left.
 //!
 //! Source: page "Flexepin", "Pay-In"; page "Errors". Logs which try did what, never what the request said.
 
+use crate::faults::Fault;
 use crate::line::Line;
 use crate::replies::{self, Refused};
-use crate::script::{Act, Say};
+use crate::script::{Act, Play, Say};
+use crate::vouchers::Tried;
 use crate::{Sandbox, validation};
 use axum::Extension;
 use axum::body::Bytes;
@@ -15,7 +17,9 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jsonwebtoken::dangerous::insecure_decode;
+use mozarto::{Amount, VoucherPin};
 use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
 use tracing::{info, warn};
 
 /// One Pay-In.
@@ -36,8 +40,9 @@ pub(crate) async fn cashier(
         info!(act = ?Act::Say(Say::InvalidPin), "not 16 digits");
         return replies::invalid_pin();
     };
-    let tried = sandbox.ledger.attempt(&pin, asked.amount);
-    info!(act = ?tried.play.act, takes = tried.play.takes, transaction = tried.transaction_id, "voucher tried");
+    // In a task of its own: what has begun goes on though whoever asked has left.
+    let processing = tokio::spawn(process(sandbox.clone(), pin.clone(), asked.amount, asked.brand_id));
+    let Ok(tried) = processing.await else { return cut(line.map(|Extension(ConnectInfo(line))| line)) };
     match tried.play.act {
         Act::Say(say) => replies::answer(say, &tried, &pin),
         Act::SayLate(say) => {
@@ -47,6 +52,34 @@ pub(crate) async fn cashier(
         Act::Silence => std::future::pending().await,
         Act::Cut => cut(line.map(|Extension(ConnectInfo(line))| line)),
     }
+}
+
+/// A try in its two steps: checks the voucher, and some time later takes it. Another try that is checked in between may
+/// take it too: keeping two tries apart is the business of whoever sends them.
+async fn process(sandbox: Sandbox, pin: VoucherPin, amount: Amount, brand_id: Option<String>) -> Tried {
+    let arrived = Instant::now();
+    let mut tried = sandbox.ledger.check(&pin, amount, brand_id.clone(), true);
+    tokio::time::sleep(tried.befallen.map_or(Duration::ZERO, |befallen| befallen.delay)).await;
+    if tried.play.takes {
+        tokio::time::sleep(sandbox.gap).await;
+        // A machine that was held up: after the deadline nothing is taken any more.
+        if tried.befallen.is_some_and(|befallen| arrived.elapsed() >= befallen.deadline) {
+            tried.play = Play { takes: false, act: Act::Cut };
+        } else {
+            sandbox.ledger.take(&pin, &tried.transaction_id);
+        }
+    }
+    let fault = tried.befallen.map(|befallen| befallen.fault);
+    info!(act = ?tried.play.act, takes = tried.play.takes, transaction = tried.transaction_id, ?fault, "voucher tried");
+    if fault == Some(Fault::Twice) {
+        // Whatever comes of it, nobody hears it.
+        let again = sandbox.ledger.check(&pin, amount, brand_id, false);
+        if again.play.takes {
+            tokio::time::sleep(sandbox.gap).await;
+            sandbox.ledger.take(&pin, &again.transaction_id);
+        }
+    }
+    tried
 }
 
 /// Any path that is nobody's.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod back_office;
+mod faults;
 mod gateway;
 mod line;
 mod replies;
@@ -17,7 +18,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-pub use vouchers::{Ledger, Voucher};
+pub use faults::{Fault, Faults};
+pub use vouchers::{Ledger, Try, Voucher};
 
 /// How long [`serve`] waits for open connections once it was told to end.
 const GRACE: Duration = Duration::from_secs(1);
@@ -29,11 +31,13 @@ pub struct Sandbox {
     pub ledger: Arc<Ledger>,
     /// How long `9900 1504 …` keeps its answer back, 40 s unless set.
     pub late_answer: Duration,
+    /// How long a try takes between checking a voucher and taking it, 5 ms unless set.
+    pub gap: Duration,
 }
 
 impl Default for Sandbox {
     fn default() -> Self {
-        Self { ledger: Arc::default(), late_answer: Duration::from_secs(40) }
+        Self { ledger: Arc::default(), late_answer: Duration::from_secs(40), gap: Duration::from_millis(5) }
     }
 }
 

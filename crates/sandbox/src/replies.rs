@@ -98,6 +98,13 @@ pub(crate) fn answer(say: Say, tried: &Tried, pin: &VoucherPin) -> Response {
             let page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>";
             (StatusCode::BAD_GATEWAY, Html(page)).into_response()
         }
+        Say::HalfAnAnswer => {
+            ([(header::CONTENT_TYPE, "application/json")], r#"{"status":"success","message":"Succ"#).into_response()
+        }
+        Say::TooManyRequests => {
+            let refused = error(StatusCode::TOO_MANY_REQUESTS, "Too many requests", &[]);
+            ([(header::RETRY_AFTER, "2")], refused).into_response()
+        }
         Say::NotJson => Html("OK").into_response(),
     }
 }

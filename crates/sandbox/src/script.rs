@@ -6,7 +6,7 @@ use mozarto::VoucherPin;
 /// What every scripted PIN begins with, and no issued one.
 pub(crate) const PREFIX: &str = "9900";
 
-/// What one try does: to the voucher, and to whoever asked.
+/// What one try does: to the voucher, and to whoever asked. A fault may change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Play {
     /// The voucher is taken by this try, whatever is answered.
@@ -45,6 +45,8 @@ pub(crate) enum Say {
     ServerError,
     EchoedPin,
     HtmlPage,
+    HalfAnAnswer,
+    TooManyRequests,
     NotJson,
 }
 

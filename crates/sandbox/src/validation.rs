@@ -12,6 +12,7 @@ pub(crate) struct PayIn {
     /// `None` for a text that cannot be a PIN: for Flexepin that is an invalid PIN, not an invalid request.
     pub(crate) pin: Option<VoucherPin>,
     pub(crate) amount: Amount,
+    pub(crate) brand_id: Option<String>,
 }
 
 /// Reads the body of `POST /v1/api/mozarto/cashier`.
@@ -35,7 +36,11 @@ pub(crate) fn pay_in(body: &[u8]) -> Result<PayIn, Refused> {
     expect(brand_id.is_string() || brand_id.is_null(), "brandId must be a string");
     let amount = money("amount", amount, currency, &mut errors);
     match amount {
-        Some(amount) if errors.is_empty() => Ok(PayIn { pin: pin.as_str().and_then(VoucherPin::from_wire), amount }),
+        Some(amount) if errors.is_empty() => Ok(PayIn {
+            pin: pin.as_str().and_then(VoucherPin::from_wire),
+            amount,
+            brand_id: brand_id.as_str().map(str::to_owned),
+        }),
         _ => Err(Refused::Invalid(errors)),
     }
 }

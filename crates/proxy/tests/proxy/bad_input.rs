@@ -1,7 +1,9 @@
 //! Bodies and headers that are wrong: a clear answer in Mozarto's shape, and nothing sent.
 
-use crate::world::{PIN, answer, before, body, client, post, read};
+use crate::world::{PIN, answer, ask, before, body, client, post, post_as, read};
 use serde_json::{Value, json};
+
+const KEY: &str = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
 
 fn with(field: &str, value: Value) -> String {
     let mut body = body();
@@ -86,15 +88,21 @@ async fn what_is_no_request_of_a_widget_is_refused() {
     let (endpoint, upstream) = before(vec![answer(200, "", "{}")]).await;
     let root = endpoint.replace("/cashier/flexepin", "");
     let request = |method: &str, url: &str| client().request(method.parse().expect("a method"), url);
+    let keyed = || request("POST", &endpoint).header("idempotency-key", KEY);
     let json_body =
         |length: usize| request("POST", &endpoint).header("content-type", "application/json").body("x".repeat(length));
     for (what, request, status) in [
-        ("1 MB", json_body(1 << 20), 413),
-        ("no content type", request("POST", &endpoint).body(body().to_string()), 415),
-        ("a form", request("POST", &endpoint).header("content-type", "text/plain").body(body().to_string()), 415),
+        ("1 MB", json_body(1 << 20).header("idempotency-key", KEY), 413),
+        ("no content type", keyed().body(body().to_string()), 415),
+        ("a form", keyed().header("content-type", "text/plain").body(body().to_string()), 415),
         ("GET", request("GET", &endpoint), 405),
         ("DELETE", request("DELETE", &endpoint), 405),
+        ("PUT of an attempt", request("PUT", &format!("{endpoint}/{KEY}")), 405),
+        ("POST to an attempt", request("POST", &format!("{endpoint}/{KEY}")), 405),
         ("another path", request("POST", &format!("{root}/cashier")), 404),
+        ("a path below an attempt", request("GET", &format!("{endpoint}/{KEY}/x")), 404),
+        ("GET of no UUID", request("GET", &format!("{endpoint}/1")), 400),
+        ("DELETE of no UUID", request("DELETE", &format!("{endpoint}/%22{KEY}")), 400),
     ] {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.headers().get("allow").is_some(), status == 405, "{what}");
@@ -102,16 +110,19 @@ async fn what_is_no_request_of_a_widget_is_refused() {
         assert_eq!((found, &body["isSuccess"]), (status, &json!(false)), "{what}");
     }
     assert!(upstream.requests().is_empty());
+    assert_eq!(request("HEAD", &format!("{endpoint}/{KEY}")).send().await.expect("an answer").status(), 405);
+    assert_eq!(ask("GET", &endpoint, KEY).await.status(), 404, "nothing was recorded");
     assert_eq!(request("GET", &format!("{root}/healthz")).send().await.expect("an answer").status(), 200);
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_a_uuid_bare_or_quoted() {
-    let (endpoint, upstream) = before(vec![answer(200, "", "{}")]).await;
+async fn an_idempotency_key_is_a_uuid_bare_or_quoted_and_compared_in_lower_case() {
+    let (endpoint, upstream) = before(vec![answer(200, "", r#"{"isSuccess":false}"#)]).await;
     let uuid = "0B5A9E1C-7a64-4a83-9b3e-0d5b6f1f2a3b";
     for (key, status) in [
         (uuid.to_owned(), 200),
         (format!("\"{uuid}\""), 200),
+        (uuid.to_lowercase(), 200),
         ("1".to_owned(), 400),
         (format!("{{{uuid}}}"), 400),
         (format!("\"{uuid}"), 400),
@@ -120,13 +131,21 @@ async fn an_idempotency_key_is_a_uuid_bare_or_quoted() {
         // It would be logged.
         ("99007777-1234-5678-9b3e-0d5b6f1f2a3b".to_owned(), 400),
     ] {
-        let request =
-            client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", &key);
-        let response = request.body(body().to_string()).send().await.expect("an answer");
-        assert_eq!(response.status().as_u16(), status, "{key}");
+        let response = post_as(&endpoint, &key, body().to_string()).await;
+        let attempt_key = response.headers().get("attempt-key").and_then(|key| key.to_str().ok().map(str::to_owned));
+        assert_eq!(attempt_key, Some(uuid.to_lowercase()).filter(|_| status == 200), "{key}");
+        let (found, answered) = read(response).await;
+        assert_eq!(found, status, "{key}");
+        if status == 400 {
+            let error = answered["errors"][0].as_str().unwrap_or_default();
+            assert!(answered["message"] == "Validation failed" && error.contains("Idempotency-Key"), "{answered}");
+        }
     }
-    let two = client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", uuid);
-    let two = two.header("idempotency-key", uuid).body(body().to_string()).send().await.expect("an answer");
-    assert_eq!(two.status().as_u16(), 400, "two keys are two attempts");
-    assert_eq!(upstream.requests().len(), 2);
+    let request = || client().post(&endpoint).header("content-type", "application/json");
+    let two = request().header("idempotency-key", uuid).header("idempotency-key", uuid);
+    for (what, wrong) in [("missing", request()), ("two keys are two attempts", two)] {
+        let response = wrong.body(body().to_string()).send().await.expect("an answer");
+        assert_eq!(response.status().as_u16(), 400, "{what}");
+    }
+    assert_eq!(upstream.requests().len(), 1, "one attempt, however its key is written");
 }

@@ -1,9 +1,19 @@
 //! What becomes of a try whose answer is lost, and that a try is one try.
 
-use crate::world::{Play, Upstream, answer, before, body, client, post, proxy, read};
+use crate::world::{Play, Upstream, answer, before, body, post, post_as, proxy, read};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpListener;
+
+/// Bytes that are no UTF-8, in a field that nobody reads.
+fn not_utf8() -> Play {
+    let Play::Raw(mut bytes) = answer(400, "", r#"{"isSuccess":false,"x":"?"}"#) else {
+        unreachable!("an answer is bytes")
+    };
+    let mark = bytes.len() - 3;
+    bytes[mark] = 0xff;
+    Play::Raw(bytes)
+}
 
 #[tokio::test]
 async fn an_incomplete_answer_is_a_504_without_a_code() {
@@ -23,6 +33,11 @@ async fn an_incomplete_answer_is_a_504_without_a_code() {
         ),
         ("two truths", answer(200, "", r#"{"isSuccess":false,"isSuccess":true,"data":{"result":"0"}}"#)),
         ("a code that only the proxy may say", answer(503, "", r#"{"isSuccess":false,"errorCode":"NOT_SENT"}"#)),
+        ("not to be searched for the PIN", not_utf8()),
+        (
+            "nested too deep to be searched",
+            answer(200, "", &format!(r#"{{"isSuccess":false,"x":{}{}}}"#, "[".repeat(200), "]".repeat(200))),
+        ),
         ("no HTTP", Play::Raw(b"hello\r\n\r\n".to_vec())),
     ] {
         let (endpoint, upstream) = before(vec![play]).await;
@@ -56,11 +71,10 @@ async fn what_never_left_is_said_to_be_not_sent() {
 
 #[tokio::test]
 async fn each_try_has_its_own_connection_and_a_cut_is_not_tried_again() {
-    let (endpoint, upstream) = before(vec![answer(200, "", "{}"), Play::Cut]).await;
-    let browser = client();
-    for expected in [200, 504] {
-        let request = browser.post(&endpoint).header("content-type", "application/json").body(body().to_string());
-        assert_eq!(request.send().await.expect("an answer").status().as_u16(), expected);
+    let (endpoint, upstream) = before(vec![answer(429, "", r#"{"isSuccess":false}"#), Play::Cut]).await;
+    let key = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
+    for expected in [429, 504] {
+        assert_eq!(post_as(&endpoint, key, body().to_string()).await.status().as_u16(), expected);
     }
     let seen = upstream.seen.lock().expect("not poisoned");
     assert_eq!((seen.connections, seen.requests.len()), (2, 2), "the upstream would have kept the first connection");

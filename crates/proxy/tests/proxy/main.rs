@@ -1,7 +1,13 @@
 //! The proxy over real sockets, with an upstream that each test plays.
 
+mod attempts;
 mod bad_input;
+mod books;
+mod crashes;
+mod disk_trouble;
 mod lost_answers;
 mod passing_on;
+mod process;
 mod program;
+mod slow_clients;
 mod world;

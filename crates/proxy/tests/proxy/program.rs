@@ -1,65 +1,30 @@
 //! The program: its settings, its one line, its end, and that nothing secret is in its log at any level.
 
-use crate::world::{EMAIL, PIN, Play, TOKEN, Upstream, answer, body, client, post};
+use crate::process::{database_in, ended, program, running, terminate};
+use crate::world::{BOOKS, EMAIL, PIN, PIN_KEY, Play, TOKEN, Upstream, answer, body, client, post, post_as};
 use serde_json::json;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flexepin-cashier-proxy"));
-    command
-        .args(arguments)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    command
-}
-
-/// A running program and its endpoint.
-async fn running(upstream: &str) -> (Child, String) {
-    let mut command = program(&["--listen", "127.0.0.1:0", "--mozarto-url", upstream, "--insecure-no-sessions"]);
-    let mut child = command.env("CASHIER_COMPANY_TOKEN", TOKEN).env("RUST_LOG", "trace").spawn().expect("it starts");
-    let mut line = String::new();
-    let stdout = child.stdout.as_mut().expect("piped");
-    BufReader::new(stdout).read_line(&mut line).await.expect("a line");
-    let url = line.trim().strip_prefix("flexepin-cashier-proxy listens on ").expect(&line).to_owned();
-    (child, format!("{url}/cashier/flexepin"))
-}
-
-/// Asks the program to end.
-async fn terminate(child: &Child) {
-    let id = child.id().expect("it runs").to_string();
-    Command::new("kill").args(["-TERM", &id]).status().await.expect("a signal");
-}
-
-/// Waits for the end, and gives all that it wrote.
-async fn ended(mut child: Child) -> String {
-    let (mut out, mut log) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-    let (mut said, mut logged) = (String::new(), String::new());
-    let (said_read, log_read) = tokio::join!(out.read_to_string(&mut said), log.read_to_string(&mut logged));
-    said_read.and(log_read).expect("text");
-    assert!(child.wait().await.expect("it ends").success());
-    said + &logged
-}
+const KEY: &str = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
 
 #[tokio::test]
 async fn a_setting_that_is_missing_is_named_and_nothing_starts() {
-    for (arguments, token, named) in [
-        (vec!["--insecure-no-sessions"], true, "--mozarto-url (or CASHIER_MOZARTO_URL)"),
-        (vec!["--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1"], false, "CASHIER_COMPANY_TOKEN"),
-        (vec!["--mozarto-url=http://127.0.0.1:1"], true, "--insecure-no-sessions"),
+    const URL: &str = "--mozarto-url=http://127.0.0.1:1";
+    const OPEN: &str = "--insecure-no-sessions";
+    for (arguments, token, pin_key, named) in [
+        (vec![OPEN], TOKEN, PIN_KEY, "--mozarto-url (or CASHIER_MOZARTO_URL)"),
+        (vec![OPEN, URL], "", PIN_KEY, "CASHIER_COMPANY_TOKEN is missing"),
+        (vec![OPEN, URL], TOKEN, "", "CASHIER_PIN_KEY is missing"),
+        (vec![OPEN, URL], TOKEN, "short", "CASHIER_PIN_KEY is too short"),
+        (vec![URL], TOKEN, PIN_KEY, "--insecure-no-sessions"),
     ] {
         let mut command = program(&arguments);
-        if token {
-            command.env("CASHIER_COMPANY_TOKEN", TOKEN);
-        }
+        command.env("CASHIER_COMPANY_TOKEN", token).env("CASHIER_PIN_KEY", pin_key);
         let output = command.output().await.expect("it ends");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
@@ -71,8 +36,10 @@ async fn a_setting_that_is_missing_is_named_and_nothing_starts() {
 async fn a_port_that_is_taken_is_an_error_with_its_remedy() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
     let mut command = program(&["--listen", &address, "--mozarto-url=http://127.0.0.1:1", "--insecure-no-sessions"]);
-    let output = command.env("CASHIER_COMPANY_TOKEN", TOKEN).output().await.expect("it ends");
+    command.env("CASHIER_COMPANY_TOKEN", TOKEN).env("CASHIER_PIN_KEY", PIN_KEY);
+    let output = command.env("CASHIER_DATABASE_URL", database_in(folder.path())).output().await.expect("it ends");
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--listen"));
 }
@@ -84,24 +51,25 @@ async fn no_line_of_the_log_holds_a_pin_an_email_or_a_token_at_any_level() {
     let upstream = Upstream::start(vec![
         answer(200, "", r#"{"isSuccess":true,"data":{"result":"0","transactionId":"t-1"}}"#),
         answer(400, "", &echo),
-        Play::Cut,
-        answer(200, "", &format!("<html>{PIN}</html>")),
         answer(400, "", &named(PIN)),
         answer(400, "", &named("9900-7777 1234 5678")),
         answer(400, "", &named(EMAIL)),
         answer(400, "", &named(TOKEN)),
         answer(400, "", &named("user_123")),
+        // The last three belong to one attempt, which stays open.
+        Play::Cut,
+        answer(200, "", &format!("<html>{PIN}</html>")),
         answer(400, "", &format!(r#"{{"isSuccess":false,"errorCode":"{PIN}","data":{{"{PIN}":{PIN}}}}}"#)),
     ])
     .await;
-    let (child, endpoint) = running(&upstream.url).await;
-    let key = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
-    for _ in 0..10 {
-        let request =
-            client().post(&endpoint).header("content-type", "application/json").header("idempotency-key", key);
-        let answer = request.body(body().to_string()).send().await.expect("an answer").text().await.expect("a body");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (child, endpoint) = running(&upstream.url, folder.path(), &[]).await;
+    for number in 0..10 {
+        let key = if number < 7 { Uuid::new_v4().to_string() } else { KEY.to_owned() };
+        let answer = post_as(&endpoint, &key, body().to_string()).await.text().await.expect("a body");
         assert!(!answer.contains(PIN), "{answer}");
     }
+    assert_eq!(upstream.requests().len(), 10);
     for wrong in [
         body().to_string().replace("25.5", &format!("\"{PIN}\"")),
         body().to_string().replace("brandId", PIN),
@@ -117,14 +85,15 @@ async fn no_line_of_the_log_holds_a_pin_an_email_or_a_token_at_any_level() {
     }
     terminate(&child).await;
     let mut log = ended(child).await;
-    let (down, endpoint) = running("http://127.0.0.1:1").await;
+    let empty = tempfile::tempdir().expect("a folder");
+    let (down, endpoint) = running("http://127.0.0.1:1", empty.path(), &[]).await;
     let answer = post(&endpoint, body().to_string()).await.text().await.expect("a body");
     assert!(answer.contains("NOT_SENT") && !answer.contains(PIN), "{answer}");
     terminate(&down).await;
     log += &ended(down).await;
-    assert!(log.contains(key) && log.contains("t-1") && log.contains("TRACE"), "the log is on: {log}");
+    assert!(log.contains(KEY) && log.contains("t-1") && log.contains("TRACE"), "the log is on: {log}");
     let jwt = "eyJ";
-    for secret in [PIN, "9900 7777", EMAIL, TOKEN, "user_123", jwt] {
+    for secret in [PIN, "9900 7777", EMAIL, TOKEN, PIN_KEY, BOOKS, "user_123", jwt] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
 }
@@ -134,7 +103,8 @@ async fn half_sent(endpoint: &str, length: usize, body: &str) -> TcpStream {
     let (host, path) = endpoint.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("an address");
     let mut browser = TcpStream::connect(host).await.expect("a connection");
     let head = format!(
-        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "POST /{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
+         Idempotency-Key: {KEY}\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     browser.write_all(head.as_bytes()).await.expect("written");
     browser
@@ -143,8 +113,11 @@ async fn half_sent(endpoint: &str, length: usize, body: &str) -> TcpStream {
 #[tokio::test]
 async fn a_try_goes_on_when_its_browser_has_left_and_ending_waits_for_it() {
     let release = Arc::new(Notify::new());
-    let upstream = Upstream::start(vec![Play::Held(Arc::clone(&release), r#"{"isSuccess":false}"#)]).await;
-    let (child, endpoint) = running(&upstream.url).await;
+    let upstream =
+        Upstream::start(vec![Play::Held(Arc::clone(&release), Box::new(answer(400, "", r#"{"isSuccess":false}"#)))])
+            .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (child, endpoint) = running(&upstream.url, folder.path(), &[]).await;
     let body = body().to_string();
     let browser = half_sent(&endpoint, body.len(), &body).await;
     upstream.arrived().await;
@@ -159,7 +132,8 @@ async fn a_try_goes_on_when_its_browser_has_left_and_ending_waits_for_it() {
 
 #[tokio::test]
 async fn half_a_request_does_not_keep_the_program_from_ending() {
-    let (child, endpoint) = running("http://127.0.0.1:1").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (child, endpoint) = running("http://127.0.0.1:1", folder.path(), &[]).await;
     let _browser = half_sent(&endpoint, 100, "{").await;
     let options = client().request(reqwest::Method::OPTIONS, &endpoint).send().await.expect("an answer");
     assert_eq!(options.status().as_u16(), 405, "no origins, no preflight");

@@ -2,18 +2,30 @@
 //! request.
 
 use clap::Parser;
-use flexepin_cashier_proxy::{Args, Mozarto, Settings, serve};
+use flexepin_cashier_proxy::{Args, Proxy, Secrets, Settings, Times, serve};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 pub(crate) const PIN: &str = "9900777712345678";
 pub(crate) const TOKEN: &str = "company-token-canary";
 pub(crate) const EMAIL: &str = "canary@player.example";
+pub(crate) const PIN_KEY: &str = "pin-key-canary-of-the-proxys-tests";
+pub(crate) const BOOKS: &str = "outcomes-token-canary";
 pub(crate) const SHOP: &str = "https://shop.example";
+
+/// A voucher that is redeemed.
+pub(crate) const REDEEMED: &str =
+    r#"{"isSuccess":true,"data":{"result":"0","value":25.5,"currency":"EUR","transactionId":"t-1"}}"#;
 
 /// What the upstream does with a request.
 #[derive(Clone)]
@@ -26,8 +38,8 @@ pub(crate) enum Play {
     CutWithin(&'static str),
     /// Reads the request and never answers.
     Silence,
-    /// A 400 with this body, when the test says so.
-    Held(Arc<Notify>, &'static str),
+    /// That, when the test says so.
+    Held(Arc<Notify>, Box<Play>),
 }
 
 /// An answer with status and body, as bytes.
@@ -89,15 +101,16 @@ async fn converse(mut stream: TcpStream, plays: Vec<Play>, seen: Arc<Mutex<Seen>
             seen.arrived.notify_one();
             seen.requests.len()
         };
-        match &plays[number.min(plays.len()) - 1] {
+        let mut play = &plays[number.min(plays.len()) - 1];
+        if let Play::Held(release, then) = play {
+            release.notified().await;
+            play = then;
+        }
+        match play {
             Play::Raw(bytes) => stream.write_all(bytes).await.expect("written"),
             Play::Cut => return,
             Play::CutWithin(begun) => return stream.write_all(begun.as_bytes()).await.expect("written"),
-            Play::Held(release, body) => {
-                release.notified().await;
-                let text = format!("HTTP/1.1 400 X\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-                stream.write_all(text.as_bytes()).await.expect("written");
-            }
+            Play::Held(..) => panic!("held twice"),
             Play::Silence => std::future::pending().await,
         }
     }
@@ -120,8 +133,9 @@ async fn read_request(stream: &mut TcpStream) -> Option<(String, String)> {
     }
 }
 
-/// A proxy in front of `upstream`; gives its endpoint.
-pub(crate) async fn proxy(upstream: &str, deadline: Duration) -> String {
+/// Complete settings of a proxy in front of `upstream`, with its database in `folder`.
+pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Settings {
+    let database = format!("--database-url=sqlite://{}", folder.join("cashier.db").display());
     let args = [
         "proxy",
         "--insecure-no-sessions",
@@ -131,13 +145,71 @@ pub(crate) async fn proxy(upstream: &str, deadline: Duration) -> String {
         SHOP,
         "--listen",
         "127.0.0.1:0",
+        &database,
     ];
-    let settings = Settings::new(Args::parse_from(args), Some(TOKEN.into())).expect("complete settings");
-    let mozarto = Mozarto::new(settings.mozarto_url, settings.company_token, deadline).expect("it starts");
-    let listener = TcpListener::bind(settings.listen).await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(serve(listener, mozarto, settings.allow_origins, std::future::pending()));
-    format!("http://{address}/cashier/flexepin")
+    let secrets = Secrets {
+        company_token: Some(TOKEN.into()),
+        pin_key: Some(PIN_KEY.into()),
+        outcomes_token: Some(BOOKS.into()),
+    };
+    let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");
+    Settings { times: Times { upstream_deadline: deadline, ..settings.times }, ..settings }
+}
+
+/// A proxy that serves until it is stopped.
+pub(crate) struct Serving {
+    pub(crate) endpoint: String,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+impl Serving {
+    pub(crate) async fn start(settings: Settings) -> Self {
+        let listener = TcpListener::bind(settings.listen).await.expect("a port");
+        let endpoint = format!("http://{}/cashier/flexepin", listener.local_addr().expect("an address"));
+        let proxy = Proxy::open(settings).await.expect("it opens");
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(serve(listener, proxy, async {
+            let _ = stopped.await;
+        }));
+        Self { endpoint, stop, served }
+    }
+
+    /// Ends it gracefully.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop.send(());
+        self.served.await.expect("it ends");
+    }
+}
+
+/// A connection to the database in `folder`, beside the proxy's own.
+pub(crate) async fn database(folder: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.join("cashier.db"));
+    SqliteConnection::connect_with(&options).await.expect("a database")
+}
+
+/// Runs SQL on a database that nothing else has open.
+pub(crate) async fn change(folder: &Path, statements: &'static str) {
+    let mut connection = database(folder).await;
+    sql(&mut connection, statements).await;
+    connection.close().await.expect("closed");
+}
+
+/// Runs SQL, of several statements.
+pub(crate) async fn sql(connection: &mut SqliteConnection, statements: &'static str) {
+    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
+}
+
+/// A proxy in front of `upstream`, for as long as the test runs; gives its endpoint.
+pub(crate) async fn proxy(upstream: &str, deadline: Duration) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let serving = Serving::start(settings(upstream, folder.path(), deadline)).await;
+    let endpoint = serving.endpoint.clone();
+    tokio::spawn(async move {
+        let _kept = (folder, serving);
+        std::future::pending::<()>().await;
+    });
+    endpoint
 }
 
 /// A proxy in front of an upstream that plays this, with a deadline that no test waits for.
@@ -146,10 +218,16 @@ pub(crate) async fn before(plays: Vec<Play>) -> (String, Upstream) {
     (proxy(&upstream.url, Duration::from_secs(20)).await, upstream)
 }
 
+/// A browser without idle connections: they would belong to the runtime of the test that opened them.
 pub(crate) fn client() -> reqwest::Client {
-    // Fails when another test was first, and then it is there.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client")
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    let client = CLIENT.get_or_init(|| {
+        // Fails when another test was first, and then it is there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        builder.pool_max_idle_per_host(0).build().expect("a client")
+    });
+    client.clone()
 }
 
 /// The body that a widget sends.
@@ -160,8 +238,85 @@ pub(crate) fn body() -> Value {
     })
 }
 
+/// A POST of an attempt of its own.
 pub(crate) async fn post(endpoint: &str, body: impl Into<reqwest::Body>) -> reqwest::Response {
-    client().post(endpoint).header("content-type", "application/json").body(body).send().await.expect("an answer")
+    post_as(endpoint, &Uuid::new_v4().to_string(), body).await
+}
+
+/// A POST of the attempt with that key.
+pub(crate) async fn post_as(endpoint: &str, key: &str, body: impl Into<reqwest::Body>) -> reqwest::Response {
+    let request = client().post(endpoint).header("content-type", "application/json").header("idempotency-key", key);
+    request.body(body).send().await.expect("an answer")
+}
+
+/// A request to the attempt with that key.
+pub(crate) async fn ask(method: &str, endpoint: &str, key: &str) -> reqwest::Response {
+    let method = method.parse().expect("a method");
+    client().request(method, format!("{endpoint}/{key}")).send().await.expect("an answer")
+}
+
+/// One attempt, as its customer sees it.
+pub(crate) struct Attempt {
+    pub(crate) endpoint: String,
+    pub(crate) key: String,
+}
+
+/// An answer, as far as the contract speaks of it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Said {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) replayed: bool,
+}
+
+impl Said {
+    /// Status and `errorCode`, or `status` where there is none.
+    pub(crate) fn code(&self) -> (u16, &str) {
+        let word = |name: &str| self.body[name].as_str();
+        (self.status, word("errorCode").or(word("status").filter(|word| *word != "error")).unwrap_or_default())
+    }
+}
+
+impl Attempt {
+    pub(crate) fn new(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), key: Uuid::new_v4().to_string() }
+    }
+
+    pub(crate) async fn post(&self) -> Said {
+        self.post_body(&body()).await
+    }
+
+    pub(crate) async fn post_body(&self, body: &Value) -> Said {
+        self.said(post_as(&self.endpoint, &self.key, body.to_string()).await).await
+    }
+
+    pub(crate) async fn get(&self) -> Said {
+        self.said(ask("GET", &self.endpoint, &self.key).await).await
+    }
+
+    pub(crate) async fn delete(&self) -> Said {
+        self.said(ask("DELETE", &self.endpoint, &self.key).await).await
+    }
+
+    /// Asks until the answer is no longer "pending".
+    pub(crate) async fn settled_down(&self) -> Said {
+        loop {
+            let said = self.get().await;
+            if said.code() != (202, "pending") {
+                return said;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn said(&self, response: reqwest::Response) -> Said {
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        assert_eq!(header("attempt-key").as_deref(), Some(self.key.as_str()), "on every answer");
+        assert_eq!(header("cache-control").as_deref(), Some("no-store"), "on every answer");
+        let replayed = header("idempotency-replayed").is_some_and(|value| value == "true");
+        let (status, body) = read(response).await;
+        Said { status, body, replayed }
+    }
 }
 
 /// Status and JSON of an answer.

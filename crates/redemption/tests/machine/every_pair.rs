@@ -1,95 +1,106 @@
 //! Every (phase, event) pair: which phase it leads to, and that a wrong-phase event changes nothing at all.
 
 use crate::support::{
-    PIN, after, answered, coded, fired, granted, key, options, pin, redeeming, refused, submitted, success,
+    PIN, after, answered, asked_options, coded, fired, granted, key, numbered_key, options, pin, records_read,
+    redeeming, refused, running, status, status_of, submitted, success, unconfirmed,
 };
-use redemption::{AmountOption, Event, Field, Machine, Options, PhaseName, TimerKind};
+use PhaseName::{Checking, Confirming, Editing, Failed, Preparing, Redeemed, Redeeming, Unconfirmed, Waiting};
+use redemption::{AmountOption, Event, Field, Keeping, Machine, Options, Permission, PhaseName, Timer, TimerKind};
 
-const PHASES: [PhaseName; 7] = [
-    PhaseName::Editing,
-    PhaseName::Confirming,
-    PhaseName::Preparing,
-    PhaseName::Redeeming,
-    PhaseName::Redeemed,
-    PhaseName::Unconfirmed,
-    PhaseName::Failed,
-];
+const PHASES: [PhaseName; 9] =
+    [Editing, Confirming, Preparing, Redeeming, Waiting, Checking, Redeemed, Unconfirmed, Failed];
 
 /// A machine in this phase, with a valid form behind it.
 fn in_phase(phase: PhaseName) -> Machine {
     let typed = Options { amount: AmountOption::Typed, ..options() };
-    let asked = Options { before_submit: true, ..options() };
+    let answered_first = |answer| after(options(), [pin(PIN), submitted(), answered(1, answer)]);
     let machine = match phase {
-        PhaseName::Editing => after(options(), [pin(PIN)]),
-        PhaseName::Confirming => after(typed, [pin(PIN), Event::AmountEdited("25".into()), submitted()]),
-        PhaseName::Preparing => after(asked, [pin(PIN), submitted()]),
-        PhaseName::Redeeming => redeeming(),
-        PhaseName::Redeemed => after(options(), [pin(PIN), submitted(), answered(1, success())]),
-        PhaseName::Unconfirmed => after(options(), [pin(PIN), submitted(), answered(1, coded("PSP_TIMEOUT"))]),
-        PhaseName::Failed => after(options(), [pin(PIN), submitted(), answered(1, coded("PSP_RATE_LIMITED"))]),
+        Editing => after(options(), [pin(PIN)]),
+        Confirming => after(typed, [pin(PIN), Event::AmountEdited("25".into()), submitted()]),
+        Preparing => after(asked_options(), [pin(PIN), submitted()]),
+        Redeeming => redeeming(),
+        Waiting => answered_first(coded("PSP_TIMEOUT")),
+        Checking => answered_first(running()),
+        Redeemed => answered_first(success()),
+        Unconfirmed => unconfirmed(),
+        Failed => after(options(), [pin(PIN), submitted(), answered(1, coded("PSP_RATE_LIMITED")), Event::Cancelled]),
     };
     assert_eq!(machine.phase(), phase);
     machine
 }
 
-/// Every kind of event, and the phase it leads to from each phase in the order of [`PHASES`]; `None` where it means
-/// nothing there.
-fn table() -> Vec<(&'static str, Event, [Option<PhaseName>; 7])> {
-    use PhaseName::{Confirming, Editing, Failed, Preparing, Redeemed, Redeeming, Unconfirmed};
-    let editing_only = [Some(Editing), None, None, None, None, None, None];
-    let nowhere = [None; 7];
+/// Every kind of event, and from which phases it leads where; in the others it means nothing.
+fn table() -> Vec<(&'static str, Event, Vec<(PhaseName, PhaseName)>)> {
+    let everywhere = || PHASES.into_iter().map(|phase| (phase, phase)).collect();
+    let editing = || vec![(Editing, Editing)];
     vec![
-        ("pin edited", pin("12"), editing_only),
-        ("amount chosen", Event::AmountChosen(0), editing_only),
-        ("amount edited", Event::AmountEdited("5".into()), editing_only),
-        ("email edited", Event::EmailEdited("a@b.c".into()), editing_only),
-        ("field left", Event::FieldLeft(Field::Pin), editing_only),
-        ("field error set", Event::FieldErrorSet(Field::Pin, Some("no".into())), editing_only),
-        ("submitted", submitted(), [Some(Redeeming), None, None, None, None, None, None]),
-        ("confirmed", Event::Confirmed, [None, Some(Redeeming), None, None, None, None, None]),
-        ("went back", Event::WentBack, [None, Some(Editing), None, None, None, None, None]),
-        ("granted", granted(1), [None, None, Some(Redeeming), None, None, None, None]),
-        ("granted for another try", granted(2), nowhere),
-        ("refused", refused(1), [None, None, Some(Editing), None, None, None, None]),
-        ("cancelled", Event::Cancelled, [None, None, Some(Editing), None, None, None, None]),
-        ("answered", answered(1, success()), [None, None, None, Some(Redeemed), None, None, None]),
-        ("answered, another try", answered(2, success()), nowhere),
-        ("before-submit timer", fired(TimerKind::BeforeSubmit, 1), [None, None, Some(Editing), None, None, None, None]),
-        ("slow timer", fired(TimerKind::Slow, 1), [None, None, None, Some(Redeeming), None, None, None]),
-        ("try timer", fired(TimerKind::Try, 1), [None, None, None, Some(Unconfirmed), None, None, None]),
-        ("another try's timer", fired(TimerKind::Try, 2), nowhere),
-        ("retry requested", Event::RetryRequested, [None, None, None, None, None, Some(Redeeming), Some(Redeeming)]),
-        ("edit requested", Event::EditRequested, [None, None, None, None, None, None, Some(Editing)]),
+        ("pin edited", pin("12"), editing()),
+        ("amount chosen", Event::AmountChosen(0), editing()),
+        ("amount edited", Event::AmountEdited("5".into()), editing()),
+        ("email edited", Event::EmailEdited("a@b.c".into()), editing()),
+        ("field left", Event::FieldLeft(Field::Pin), editing()),
+        ("field error set", Event::FieldErrorSet(Field::Pin, Some("no".into())), editing()),
+        ("submitted", submitted(), vec![(Editing, Redeeming)]),
+        ("confirmed", Event::Confirmed, vec![(Confirming, Redeeming)]),
+        ("went back", Event::WentBack, vec![(Confirming, Editing)]),
+        ("granted", granted(1), vec![(Preparing, Redeeming)]),
+        ("granted for another try", granted(2), vec![]),
+        ("refused", refused(1), vec![(Preparing, Editing)]),
+        ("cancelled", Event::Cancelled, vec![(Preparing, Editing), (Waiting, Unconfirmed)]),
+        ("answered", answered(1, success()), vec![(Redeeming, Redeemed)]),
+        ("answered, another try", answered(2, success()), vec![]),
+        ("status answered", status(2, success()), vec![(Checking, Redeemed)]),
+        ("status answered, another ask", status(1, success()), vec![]),
+        ("records read", records_read([]), everywhere()),
+        ("came back", Event::CameBack, vec![(Checking, Checking), (Unconfirmed, Unconfirmed)]),
+        ("before-submit timer", fired(TimerKind::BeforeSubmit, 1), vec![(Preparing, Editing)]),
+        ("slow timer", fired(TimerKind::Slow, 1), vec![(Redeeming, Redeeming)]),
+        ("try timer", fired(TimerKind::Try, 1), vec![(Redeeming, Waiting)]),
+        ("another try's timer", fired(TimerKind::Try, 2), vec![]),
+        ("retry timer", fired(TimerKind::Retry, 1), vec![(Waiting, Redeeming)]),
+        ("another try's retry timer", fired(TimerKind::Retry, 2), vec![]),
+        ("tick", fired(TimerKind::Tick, 1), vec![(Waiting, Waiting)]),
+        ("ask timer", fired(TimerKind::Ask, 1), vec![(Unconfirmed, Unconfirmed)]),
+        ("ask timer of the ask that runs", fired(TimerKind::Ask, 2), vec![(Checking, Checking)]),
+        (
+            "retry requested",
+            Event::RetryRequested,
+            vec![(Waiting, Redeeming), (Unconfirmed, Redeeming), (Failed, Redeeming)],
+        ),
+        ("status requested", Event::StatusRequested(key()), vec![(Unconfirmed, Unconfirmed)]),
+        ("finish requested, with the PIN at hand", Event::FinishRequested(key()), vec![]),
+        ("another requested", Event::AnotherRequested, vec![(Checking, Editing), (Unconfirmed, Editing)]),
+        ("dismissed, in hand", Event::Dismissed(key()), vec![]),
+        ("edit requested", Event::EditRequested, vec![(Failed, Editing)]),
         (
             "reset requested",
             Event::ResetRequested,
-            [Some(Editing), Some(Editing), Some(Editing), None, Some(Editing), Some(Editing), Some(Editing)],
-        ),
-        (
-            "options changed",
-            Event::OptionsChanged(Box::new(options())),
-            [
-                Some(Editing),
-                Some(Confirming),
-                Some(Preparing),
-                Some(Redeeming),
-                Some(Redeemed),
-                Some(Unconfirmed),
-                Some(Failed),
+            vec![
+                (Editing, Editing),
+                (Confirming, Editing),
+                (Preparing, Editing),
+                (Checking, Editing),
+                (Redeemed, Editing),
+                (Unconfirmed, Editing),
+                (Failed, Editing),
             ],
         ),
+        ("options changed", Event::OptionsChanged(Box::new(options())), everywhere()),
     ]
 }
 
 #[test]
 fn every_pair_leads_where_the_table_says_and_the_others_change_nothing() {
-    for (name, event, expected) in table() {
-        for (phase, expected) in PHASES.into_iter().zip(expected) {
+    for (name, event, ways) in table() {
+        for phase in PHASES {
             let mut machine = in_phase(phase);
             let before = (machine.view(), format!("{machine:?}"));
             let effects = machine.handle(event.clone());
-            if let Some(expected) = expected {
-                assert_eq!(machine.phase(), expected, "{phase:?}, {name}");
+            if let Some((_, to)) = ways.iter().find(|(from, _)| *from == phase) {
+                assert_eq!(machine.phase(), *to, "{phase:?}, {name}");
+                let unchanged = before == (machine.view(), format!("{machine:?}")) && effects.is_empty();
+                let idle = ["options changed", "field left"];
+                assert!(!unchanged || idle.contains(&name), "{phase:?}, {name}: it means something here");
             } else {
                 assert!(effects.is_empty(), "{phase:?}, {name}: {effects:?}");
                 assert_eq!((machine.view(), format!("{machine:?}")), before, "{phase:?}, {name}");
@@ -99,7 +110,7 @@ fn every_pair_leads_where_the_table_says_and_the_others_change_nothing() {
 }
 
 /// Fails to compile when an event is added, so that the table is thought of; says which events the table has.
-fn kind(event: &Event) -> usize {
+fn place(event: &Event) -> usize {
     match event {
         Event::OptionsChanged(_) => 0,
         Event::PinEdited(_) => 1,
@@ -114,36 +125,49 @@ fn kind(event: &Event) -> usize {
         Event::BeforeSubmitAnswered { .. } => 10,
         Event::Cancelled => 11,
         Event::Answered { .. } => 12,
-        Event::TimerFired(_) => 13,
-        Event::RetryRequested => 14,
-        Event::EditRequested => 15,
-        Event::ResetRequested => 16,
+        Event::StatusAnswered { .. } => 13,
+        Event::RecordsRead { .. } => 14,
+        Event::CameBack => 15,
+        Event::TimerFired(_) => 16,
+        Event::RetryRequested => 17,
+        Event::StatusRequested(_) => 18,
+        Event::FinishRequested(_) => 19,
+        Event::AnotherRequested => 20,
+        Event::Dismissed(_) => 21,
+        Event::EditRequested => 22,
+        Event::ResetRequested => 23,
     }
 }
 
 #[test]
 fn the_table_has_every_event() {
-    let kinds: std::collections::HashSet<usize> = table().iter().map(|(_, event, _)| kind(event)).collect();
-    assert_eq!(kinds.len(), 17);
+    let places: std::collections::HashSet<usize> = table().iter().map(|(_, event, _)| place(event)).collect();
+    assert_eq!(places.len(), 24);
 }
 
 #[test]
 fn another_attempts_events_change_nothing_in_any_phase() {
-    let other = redemption::AttemptKey::new("another".into());
-    assert_ne!(other, key());
-    let strangers = || {
-        let timer = redemption::Timer { attempt: other.clone(), try_number: 1, kind: TimerKind::Try };
-        let answer =
-            Event::Answered { attempt: other.clone(), try_number: 1, answer: Box::new(success()), attempt_kept: true };
-        let permission = Event::BeforeSubmitAnswered {
+    let other = numbered_key(7);
+    let timer = |kind| Event::TimerFired(Timer { attempt: other.clone(), try_number: 1, kind });
+    let strangers = [
+        timer(TimerKind::Try),
+        timer(TimerKind::Retry),
+        timer(TimerKind::Ask),
+        Event::Answered {
             attempt: other.clone(),
             try_number: 1,
-            permission: redemption::Permission::Refused,
-        };
-        [Event::TimerFired(timer), answer, permission]
-    };
+            answer: Box::new(success()),
+            keeping: Keeping::Replayed,
+        },
+        status_of(&other, 1, success()),
+        status_of(&other, 2, success()),
+        Event::BeforeSubmitAnswered { attempt: other.clone(), try_number: 1, permission: Permission::Refused },
+        Event::StatusRequested(other.clone()),
+        Event::FinishRequested(other.clone()),
+        Event::Dismissed(other.clone()),
+    ];
     for phase in PHASES {
-        for event in strangers() {
+        for event in &strangers {
             let mut machine = in_phase(phase);
             let before = format!("{machine:?}");
             assert!(machine.handle(event.clone()).is_empty(), "{phase:?}");

@@ -14,7 +14,8 @@ async fn an_issued_voucher_is_listed_and_redeems() {
     let pin = issued["pin"].as_str().expect("a PIN");
     assert_eq!(issued, json!({"pin": pin, "value": 50.0, "currency": "GBP"}));
     let listed = json!({
-        "pin": pin, "value": 50.0, "currency": "GBP", "state": "ACTIVE", "transactionId": null, "tries": 0
+        "pin": pin, "value": 50.0, "currency": "GBP", "state": "ACTIVE", "transactionId": null,
+        "transactionIds": [], "taken": 0, "tries": 0
     });
     assert_eq!(world.voucher(pin).await, listed);
     let mut body = request(pin);

@@ -1,10 +1,11 @@
 //! Vouchers that were issued: what redeems them, what does not, and that it happens once.
 
-use crate::world::{Got, SEED_PIN, World, got, request};
+use crate::world::{SEED_PIN, World, got, request};
 use mozarto::Amount;
+use mozarto_sandbox::Sandbox;
 use serde_json::{Value, json};
 use std::collections::HashSet;
-use tokio::task::JoinSet;
+use std::time::Duration;
 
 fn eur(minor: u64) -> Amount {
     Amount::from_minor(minor, "EUR".parse().expect("a currency")).expect("an amount")
@@ -17,7 +18,8 @@ async fn the_pages_own_voucher_is_redeemed_once() {
     let transaction = answer["data"]["transactionId"].as_str().expect("an id");
     assert!(transaction.len() == 24 && transaction.bytes().all(|byte| byte.is_ascii_hexdigit()), "{transaction}");
     let expected = json!({
-        "pin": SEED_PIN, "value": 25.0, "currency": "EUR", "state": "USED", "transactionId": transaction, "tries": 1
+        "pin": SEED_PIN, "value": 25.0, "currency": "EUR", "state": "USED", "transactionId": transaction,
+        "transactionIds": [transaction], "taken": 1, "tries": 1
     });
     assert_eq!(world.voucher(SEED_PIN).await, expected);
     assert_eq!(world.meaning(SEED_PIN).await.signal.to_string(), "rejected: already-redeemed");
@@ -71,21 +73,34 @@ async fn a_taken_voucher_says_so_in_five_wordings_and_one_does_not_name_it() {
     assert_eq!(wordings.len(), 5);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_twenty_tries_at_once_one_redeems() {
-    let world = World::start().await;
+#[tokio::test]
+async fn two_tries_at_the_same_moment_can_both_take_a_voucher_and_it_is_counted() {
+    let world = World::start_with(Sandbox { gap: Duration::from_secs(2), ..Sandbox::default() }).await;
     let pin = world.sandbox.ledger.issue(eur(2500)).expose().to_owned();
-    let mut tries = JoinSet::new();
-    for _ in 0..20 {
-        let (world, pin) = (world.clone(), pin.clone());
-        tries.spawn(async move { world.try_pin(&pin).await });
+    let mut first = request(&pin);
+    first["brandId"] = json!("first");
+    let first = tokio::spawn(got(world.pay_in(&first)));
+    while world.voucher(&pin).await["tries"] == 0 {
+        assert!(!first.is_finished(), "it waits between its steps");
     }
-    let answers = tries.join_all().await;
-    let redeemed: Vec<Value> =
-        answers.iter().filter(|got| got.meaning().signal.to_string() == "redeemed").map(Got::json).collect();
-    assert_eq!(redeemed.len(), 1);
+    assert_eq!(world.voucher(&pin).await["taken"], 0, "checked, not yet taken");
+    let second = world.try_pin(&pin).await.json();
+    let first = first.await.expect("no panic").expect("an answer").json();
+    let ids = [&first["data"]["transactionId"], &second["data"]["transactionId"]];
     let voucher = world.voucher(&pin).await;
-    assert_eq!((&voucher["transactionId"], &voucher["tries"]), (&redeemed[0]["data"]["transactionId"], &json!(20)));
+    assert_eq!((&voucher["transactionId"], &voucher["transactionIds"]), (ids[0], &json!(ids)));
+    assert_eq!((&voucher["taken"], &voucher["tries"]), (&json!(2), &json!(2)));
+    let tries = world.sandbox.ledger.tries();
+    let told: Vec<_> = tries.iter().map(|one| (one.brand_id.as_deref(), one.took)).collect();
+    assert_eq!(told, [(Some("first"), true), (request("")["brandId"].as_str(), true)]);
+}
+
+#[tokio::test]
+async fn what_has_begun_ends_though_the_client_has_left() {
+    let world = World::start_with(Sandbox { gap: Duration::from_millis(500), ..Sandbox::default() }).await;
+    let left = got(world.pay_in(&request(SEED_PIN)).timeout(Duration::from_millis(100))).await;
+    assert!(left.err().expect("no answer").is_timeout());
+    while world.voucher(SEED_PIN).await["state"] != "USED" {}
 }
 
 #[test]

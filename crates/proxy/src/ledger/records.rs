@@ -1,0 +1,265 @@
+//! What goes into the ledger and comes out of it. No type here has room for a PIN or an email address.
+
+use super::Moment;
+use crate::pin_key::KeyedHash;
+use crate::truth::{Said, Standing};
+use uuid::Uuid;
+
+/// Where an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Known, and nothing has left: it waits for its next POST.
+    Recorded,
+    /// A try was begun and has not ended.
+    Sending,
+    /// No try runs, and the next POST is a try.
+    Open,
+    /// Cannot be found out; staff will settle it.
+    Unconfirmed,
+    /// Redeemed or rejected.
+    Final,
+    /// Closed as untouched, by DELETE.
+    Closed,
+    /// Settled by staff.
+    Settled,
+}
+
+impl State {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Recorded, Self::Sending, Self::Open, Self::Unconfirmed, Self::Final, Self::Closed, Self::Settled];
+
+    /// The word in the database and for staff.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Sending => "sending",
+            Self::Open => "open",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Final => "final",
+            Self::Closed => "closed",
+            Self::Settled => "settled",
+        }
+    }
+
+    /// The state of that word.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether nothing more comes of it, unless a late success.
+    pub(crate) fn is_ended(self) -> bool {
+        matches!(self, Self::Final | Self::Closed | Self::Settled)
+    }
+}
+
+impl From<Standing> for State {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::Recorded => Self::Recorded,
+            Standing::Sending => Self::Sending,
+            Standing::Open => Self::Open,
+            Standing::Unconfirmed => Self::Unconfirmed,
+            Standing::Final => Self::Final,
+        }
+    }
+}
+
+/// A POST, as far as the ledger keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Posted {
+    pub(crate) key: Uuid,
+    /// The customer: without sessions the body's `userId`.
+    pub(crate) owner: String,
+    /// The voucher under each key that the proxy has, newest first; never empty.
+    pub(crate) voucher: Vec<KeyedHash>,
+    pub(crate) amount_minor: i64,
+    pub(crate) currency: String,
+    pub(crate) brand: Option<String>,
+}
+
+/// What a POST leads to.
+#[derive(Clone, Debug)]
+pub(crate) enum Begun {
+    /// The try of this number is on disk as sending: send it.
+    Send(i64),
+    /// Recorded, but nothing may be sent now.
+    NotNow,
+    /// Nothing is to be sent: the attempt says what to answer.
+    Kept(Box<Kept>),
+    /// Another customer's attempt.
+    Foreign,
+    /// The same key with another voucher, amount or currency.
+    Mismatch,
+    /// An open attempt has this voucher. Its key and reference, where it is the same customer's.
+    InUse(Option<(Uuid, String)>),
+}
+
+/// What a DELETE leads to.
+#[derive(Clone, Debug)]
+pub(crate) enum Closed {
+    /// Closed as untouched, now or before.
+    Untouched,
+    /// It cannot be closed: the attempt says what to answer.
+    Kept(Box<Kept>),
+}
+
+/// An attempt, with its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) key: Uuid,
+    pub(crate) state: State,
+    /// `None` where it was closed before it was ever posted.
+    pub(crate) owner: Option<String>,
+    pub(crate) voucher: Option<KeyedHash>,
+    pub(crate) amount_minor: Option<i64>,
+    pub(crate) currency: Option<String>,
+    /// What its answer means, in `mozarto`'s words.
+    pub(crate) meaning: Option<String>,
+    pub(crate) unknown_try: bool,
+    pub(crate) forbids_tries: bool,
+    pub(crate) transaction_id: Option<String>,
+    /// How many tries it has had.
+    pub(crate) tries: i64,
+    /// When it was recorded, in milliseconds since 1970.
+    pub(crate) created_at: i64,
+    pub(crate) settled: Option<Settled>,
+    /// The answer that stands for the attempt, of one of its tries.
+    pub(crate) answer: Option<StoredAnswer>,
+    /// The try that runs.
+    pub(crate) running: Option<Running>,
+    /// What the merchant's books have of it.
+    pub(crate) redeemed: Option<RedeemedAs>,
+}
+
+/// An answer as it was given, with every PIN taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredAnswer {
+    pub(crate) status: u16,
+    pub(crate) retry_after: Option<String>,
+    /// `None` once it was pruned.
+    pub(crate) body: Option<String>,
+}
+
+/// A try that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Running {
+    pub(crate) number: i64,
+    pub(crate) sent: Moment,
+    /// Whether this process began it: then it ends it, too.
+    pub(crate) is_ours: bool,
+}
+
+/// A voucher's value and currency as redeemed. The value is the JSON number of the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RedeemedAs {
+    pub(crate) value: Option<String>,
+    pub(crate) currency: Option<String>,
+}
+
+/// How a try ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) key: Uuid,
+    pub(crate) number: i64,
+    pub(crate) answer: StoredAnswer,
+    pub(crate) said: Said,
+    /// In `mozarto`'s words.
+    pub(crate) meaning: String,
+    pub(crate) transaction_id: Option<String>,
+    /// What was redeemed, if it was.
+    pub(crate) redeemed: Option<RedeemedAs>,
+    /// Its process has gone, so nobody can know. An answer that comes after all replaces it.
+    pub(crate) presumed: bool,
+}
+
+/// One line of the merchant's books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) sequence: i64,
+    pub(crate) attempt: String,
+    pub(crate) transaction_id: Option<String>,
+    pub(crate) user_id: Option<String>,
+    pub(crate) redeemed: RedeemedAs,
+    /// `redeemed`, or `duplicate` where another attempt has the same transaction: then nothing is to be credited.
+    pub(crate) outcome: String,
+    pub(crate) at: i64,
+}
+
+/// Which attempts staff want to see.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    pub(crate) states: Vec<State>,
+    pub(crate) owner: Option<String>,
+    /// Milliseconds since 1970.
+    pub(crate) since: Option<i64>,
+    pub(crate) limit: u32,
+}
+
+/// All that is kept of one attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) kept: Kept,
+    pub(crate) brand: Option<String>,
+    pub(crate) tries: Vec<KeptTry>,
+    pub(crate) audit: Vec<Audit>,
+    pub(crate) outcomes: Vec<Entry>,
+}
+
+/// One try, for staff.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptTry {
+    pub(crate) number: i64,
+    pub(crate) sent_at: i64,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) answer: Option<StoredAnswer>,
+    pub(crate) meaning: Option<String>,
+    pub(crate) money: Option<String>,
+    pub(crate) transaction_id: Option<String>,
+}
+
+/// What somebody of the staff did.
+#[derive(Clone, Debug)]
+pub(crate) struct Audit {
+    pub(crate) at: i64,
+    pub(crate) by: String,
+    pub(crate) action: String,
+    pub(crate) reason: String,
+}
+
+/// What staff found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    Redeemed,
+    Untouched,
+}
+
+impl Settled {
+    /// The word in the database and on the command line.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Redeemed => "redeemed",
+            Self::Untouched => "untouched",
+        }
+    }
+}
+
+/// A settlement, and who answers for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Settlement {
+    pub(crate) key: Uuid,
+    pub(crate) settled: Settled,
+    pub(crate) by: String,
+    pub(crate) reason: String,
+    pub(crate) transaction_id: Option<String>,
+    /// The voucher's value as a JSON number.
+    pub(crate) value: Option<String>,
+}
+
+/// Why an attempt cannot be settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SettlementRefused {
+    /// No such attempt.
+    Unknown,
+    /// Its state is neither open nor unconfirmed.
+    State(State),
+}

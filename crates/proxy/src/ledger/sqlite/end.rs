@@ -1,0 +1,136 @@
+//! The end of a try, in one step: its answer, what the attempt means now, and the line in the merchant's books.
+
+use super::outbox::{self, Line};
+use super::rows::kept;
+use super::writer::Operation;
+use crate::ledger::{Ended, Kept, Settled, State};
+use crate::truth::{Said, Try, Verdict, verdict};
+use async_trait::async_trait;
+use mozarto::Money;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use tracing::error;
+
+pub(super) struct End {
+    pub(super) ended: Ended,
+    pub(super) now_ms: i64,
+    pub(super) observed: i64,
+    pub(super) process: String,
+}
+
+#[async_trait]
+impl Operation for End {
+    type Outcome = Option<Kept>;
+
+    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Option<Kept>> {
+        let Some(before) = kept(connection, self.ended.key, &self.process).await? else { return Ok(None) };
+        self.write_try(connection).await?;
+        let tries = self.tries(connection).await?;
+        let verdict = verdict(&tries);
+        let redeemed = tries.iter().copied().any(is_redeemed);
+        if before.state.is_ended() && !redeemed {
+            // What was ended before stays so: no answer but a success overrides it.
+            return Ok(Some(before));
+        }
+        if tries.iter().filter(|one| is_redeemed(**one)).count() > 1 {
+            error!(attempt = %self.ended.key, "ALARM: two tries of one attempt were redeemed; it is credited once");
+        }
+        if before.state == State::Settled {
+            error!(attempt = %self.ended.key, settled = before.settled.map(Settled::as_str),
+                "ALARM: redeemed after staff had settled it");
+        }
+        self.write_attempt(connection, verdict).await?;
+        if redeemed {
+            let line = Line {
+                attempt: self.ended.key,
+                transaction_id: self.ended.transaction_id.as_deref(),
+                user_id: before.owner.as_deref(),
+                redeemed: self.ended.redeemed.clone().unwrap_or_default(),
+                attempt_currency: before.currency.as_deref(),
+                at: self.now_ms,
+            };
+            outbox::add(connection, &line).await?;
+        }
+        kept(connection, self.ended.key, &self.process).await
+    }
+}
+
+impl End {
+    /// A try that has ended is not changed, unless its end was only presumed.
+    async fn write_try(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        let update = sqlx::query(
+            "UPDATE tries SET ended_at = ?, presumed = ?, status = ?, retry_after = ?, body = ?, meaning = ?, money = ?, \
+             proves_untouched = ?, is_retried = ?, forbids_tries = ?, transaction_id = ? \
+             WHERE attempt = ? AND number = ? AND (ended_at IS NULL OR (presumed = 1 AND ?))",
+        );
+        let Ended { answer, said, .. } = &self.ended;
+        update
+            .bind(self.now_ms)
+            .bind(self.ended.presumed)
+            .bind(answer.status)
+            .bind(&answer.retry_after)
+            .bind(&answer.body)
+            .bind(&self.ended.meaning)
+            .bind(said.money.as_str())
+            .bind(said.proves_untouched)
+            .bind(said.is_retried)
+            .bind(said.forbids_tries)
+            .bind(&self.ended.transaction_id)
+            .bind(self.ended.key.to_string())
+            .bind(self.ended.number)
+            .bind(!self.ended.presumed)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn tries(&self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<Try>> {
+        let rows = sqlx::query(
+            "SELECT money, proves_untouched, is_retried, forbids_tries FROM tries WHERE attempt = ? ORDER BY number",
+        );
+        rows.bind(self.ended.key.to_string()).fetch_all(connection).await?.iter().map(try_of).collect()
+    }
+
+    async fn write_attempt(&self, connection: &mut SqliteConnection, verdict: Verdict) -> sqlx::Result<()> {
+        let state = State::from(verdict.standing);
+        let answer_try = verdict.answer.and_then(|at| i64::try_from(at).ok()).map(|at| at + 1);
+        // The reference that customer and support have: the answering try's, else the latest there was.
+        let update = sqlx::query(
+            "UPDATE attempts SET state = ?2, unknown_try = ?3, forbids_tries = ?4, answer_try = ?5, changed_at = ?6, ended_observed = ?7, \
+             settled = NULL, \
+             meaning = (SELECT meaning FROM tries WHERE attempt = ?1 AND number = ?5), \
+             transaction_id = coalesce((SELECT transaction_id FROM tries WHERE attempt = ?1 AND number = ?5), ?8, transaction_id) \
+             WHERE key = ?1",
+        );
+        update
+            .bind(self.ended.key.to_string())
+            .bind(state.as_str())
+            .bind(verdict.unknown_try)
+            .bind(verdict.forbids_tries)
+            .bind(answer_try)
+            .bind(self.now_ms)
+            .bind(Some(self.observed).filter(|_| state.is_ended()))
+            .bind(&self.ended.transaction_id)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+fn is_redeemed(one: Try) -> bool {
+    matches!(one, Try::Ended(said) if said.money == Money::Yes)
+}
+
+fn try_of(row: &SqliteRow) -> sqlx::Result<Try> {
+    let Some(money) = row.try_get::<Option<String>, _>("money")? else { return Ok(Try::Running) };
+    Ok(Try::Ended(Said {
+        money: match money.as_str() {
+            "yes" => Money::Yes,
+            "no" => Money::No,
+            _ => Money::Unknown,
+        },
+        proves_untouched: row.try_get("proves_untouched")?,
+        is_retried: row.try_get("is_retried")?,
+        forbids_tries: row.try_get("forbids_tries")?,
+    }))
+}

@@ -1,0 +1,245 @@
+//! What an engine promises, asked of this one: steps that nothing comes between, on disk when they are answered.
+
+use super::writer::Operation;
+use super::*;
+use crate::ledger::{RedeemedAs, Settled, State};
+use crate::pin_key::KeyedHash;
+use crate::truth::Said;
+use mozarto::{Answer, Money, Signal};
+use sqlx::{Connection, SqliteConnection};
+use std::path::Path;
+
+fn url(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("cashier.db").display())
+}
+
+fn pin_keys() -> PinKeys {
+    PinKeys::parse("a key of the ledger's tests, 32 bytes.").expect("a key")
+}
+
+async fn opened(folder: &Path) -> Sqlite {
+    Sqlite::open(&url(folder), &pin_keys(), Arc::new(Clock::new(None))).await.expect("it opens")
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_mins(1)
+}
+
+fn posted(key: u128, voucher: u8) -> Posted {
+    Posted {
+        key: Uuid::from_u128(key),
+        owner: "user".to_owned(),
+        voucher: vec![KeyedHash { key_id: "1".to_owned(), hash: vec![voucher; 32] }],
+        amount_minor: 2500,
+        currency: "EUR".to_owned(),
+        brand: None,
+    }
+}
+
+fn ended(key: u128, number: i64, money: Money) -> Ended {
+    let lost = Answer::none().meaning();
+    Ended {
+        key: Uuid::from_u128(key),
+        number,
+        answer: StoredAnswer { status: 200, retry_after: None, body: Some("{}".to_owned()) },
+        said: Said { money, is_retried: money == Money::Unknown, ..Said::from(&Signal::UnknownError) },
+        meaning: lost.signal.to_string(),
+        transaction_id: None,
+        redeemed: Some(RedeemedAs::default()).filter(|_| money == Money::Yes),
+        presumed: false,
+    }
+}
+
+async fn state(ledger: &Sqlite, key: u128) -> Option<State> {
+    ledger.attempt(Uuid::from_u128(key)).await.expect("readable").map(|kept| kept.state)
+}
+
+#[tokio::test]
+async fn a_recorded_attempt_holds_its_voucher_and_waits_for_its_next_post() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    let not_now = ledger.begin(posted(1, 1), false, soon()).await.expect("written");
+    assert!(matches!(not_now, Begun::NotNow), "{not_now:?}");
+    ledger.shut().await;
+    let ledger = opened(folder.path()).await;
+    assert_eq!(state(&ledger, 1).await, Some(State::Recorded));
+    let other = ledger.begin(posted(2, 1), true, soon()).await.expect("written");
+    assert!(matches!(other, Begun::InUse(Some((key, _))) if key == Uuid::from_u128(1)), "{other:?}");
+    assert!(matches!(ledger.begin(posted(1, 1), true, soon()).await.expect("written"), Begun::Send(1)));
+    assert_eq!(state(&ledger, 1).await, Some(State::Sending));
+    let closed = ledger.close(Uuid::from_u128(1)).await.expect("written");
+    assert!(matches!(closed, Closed::Kept(_)), "closing excludes sending");
+}
+
+#[tokio::test]
+async fn a_recorded_attempt_can_be_closed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    ledger.begin(posted(1, 1), false, soon()).await.expect("written");
+    assert!(matches!(ledger.close(Uuid::from_u128(1)).await.expect("written"), Closed::Untouched));
+    assert_eq!(state(&ledger, 1).await, Some(State::Closed));
+    assert!(matches!(ledger.begin(posted(2, 1), true, soon()).await.expect("written"), Begun::Send(1)));
+}
+
+#[tokio::test]
+async fn of_many_keys_for_one_voucher_at_once_one_is_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = Arc::new(opened(folder.path()).await);
+    let begun = (1..=50).map(|key| {
+        let ledger = Arc::clone(&ledger);
+        tokio::spawn(async move { ledger.begin(posted(key, 1), true, soon()).await })
+    });
+    let mut sent = 0;
+    for begun in begun.collect::<Vec<_>>() {
+        match begun.await.expect("no panic").expect("written") {
+            Begun::Send(_) => sent += 1,
+            Begun::InUse(Some(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(sent, 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_try_can_be_written_twice_and_changes_nothing_the_second_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    ledger.begin(posted(1, 1), true, soon()).await.expect("written");
+    for _ in 0..2 {
+        let kept = ledger.end(ended(1, 1, Money::Yes)).await.expect("written").expect("an attempt");
+        assert_eq!(kept.state, State::Final);
+    }
+    // A late "not known" of the same try is none: it has ended.
+    ledger.end(ended(1, 1, Money::Unknown)).await.expect("written");
+    assert_eq!(state(&ledger, 1).await, Some(State::Final));
+    assert_eq!(ledger.outcomes(0, 10).await.expect("readable").len(), 1);
+    assert!(ledger.end(ended(9, 1, Money::Yes)).await.expect("written").is_none(), "no such attempt");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_after_its_try_was_given_up_still_counts() {
+    for (after, expected) in [(Money::Yes, State::Final), (Money::Unknown, State::Open)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = opened(folder.path()).await;
+        ledger.begin(posted(1, 1), true, soon()).await.expect("written");
+        let presumed = Ended { presumed: true, ..ended(1, 1, Money::Unknown) };
+        assert_eq!(ledger.end(presumed.clone()).await.expect("written").expect("an attempt").state, State::Open);
+        ledger.end(ended(1, 1, after)).await.expect("written");
+        ledger.end(presumed).await.expect("written");
+        assert_eq!(state(&ledger, 1).await, Some(expected), "a presumption overrides no answer");
+    }
+}
+
+#[tokio::test]
+async fn a_success_after_a_settlement_is_in_the_books_once() {
+    for (settled, before) in [(Settled::Untouched, 0), (Settled::Redeemed, 1)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = opened(folder.path()).await;
+        ledger.begin(posted(1, 1), true, soon()).await.expect("written");
+        ledger.end(Ended { presumed: true, ..ended(1, 1, Money::Unknown) }).await.expect("written");
+        let (by, reason) = ("Ann".to_owned(), "mail".to_owned());
+        let settlement = Settlement { key: Uuid::from_u128(1), settled, by, reason, transaction_id: None, value: None };
+        ledger.settle(settlement).await.expect("written").expect("it may be settled");
+        assert_eq!(ledger.outcomes(0, 10).await.expect("readable").len(), before);
+        ledger.end(ended(1, 1, Money::Yes)).await.expect("written");
+        assert_eq!(state(&ledger, 1).await, Some(State::Final));
+        assert_eq!(ledger.outcomes(0, 10).await.expect("readable").len(), 1);
+    }
+}
+
+/// Fails after it has written something.
+struct Failing;
+
+#[async_trait]
+impl Operation for Failing {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+        sqlx::query("DELETE FROM meta").execute(&mut *connection).await?;
+        Err(sqlx::Error::RowNotFound)
+    }
+}
+
+#[tokio::test]
+async fn an_operation_that_fails_spoils_no_other_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    // Polled in turn on one thread, they wait together for one transaction.
+    let (before, failed, after) = tokio::join!(
+        ledger.begin(posted(1, 1), true, soon()),
+        ledger.write(Failing, None),
+        ledger.begin(posted(2, 2), true, soon())
+    );
+    assert!(matches!((before, after), (Ok(Begun::Send(1)), Ok(Begun::Send(1)))));
+    assert!(failed.is_err());
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM meta").fetch_one(&ledger.readers).await.expect("readable");
+    assert_eq!(kept, 1);
+}
+
+#[tokio::test]
+async fn what_is_late_is_not_begun() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    assert!(ledger.begin(posted(1, 1), true, Instant::now()).await.is_err());
+    assert_eq!(state(&ledger, 1).await, None);
+}
+
+const THIRTY_DAYS: i64 = 30 * 24 * 3600;
+
+/// The bodies that are left of three attempts: final, unconfirmed, and closed after a try. `observed` is how much running
+/// time is added, and `clock_off` by how much the wall clock jumps.
+async fn bodies_after(observed: i64, clock_off: &str) -> Vec<bool> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let offset = folder.path().join("offset");
+    let ledger = opened(folder.path()).await;
+    for (key, money) in [(1, Money::Yes), (2, Money::Unknown), (3, Money::No)] {
+        ledger.begin(posted(key, u8::try_from(key).expect("small")), true, soon()).await.expect("written");
+        let is_retried = money != Money::Yes;
+        let end = ended(key, 1, money);
+        ledger.end(Ended { said: Said { is_retried, ..end.said }, ..end }).await.expect("written");
+    }
+    ledger.close(Uuid::from_u128(3)).await.expect("written");
+    let update = sqlx::query("UPDATE meta SET value = value + ? WHERE name = 'observed_seconds'").bind(observed);
+    let mut beside = SqliteConnection::connect(&url(folder.path())).await.expect("a database");
+    update.execute(&mut beside).await.expect("written");
+    ledger.shut().await;
+    std::fs::write(&offset, clock_off).expect("written");
+    let clock = Arc::new(Clock::new(Some(offset)));
+    let ledger = Sqlite::open(&url(folder.path()), &pin_keys(), clock).await.expect("it opens");
+    assert_eq!(ledger.prune(THIRTY_DAYS).await, Ok(false), "there is no more");
+    let mut left = Vec::new();
+    for key in 1..=3 {
+        let shown = ledger.show(Uuid::from_u128(key)).await.expect("readable").expect("kept for good");
+        assert_eq!(shown.kept.owner.as_deref(), Some("user"), "kept for good");
+        assert!(shown.kept.voucher.is_some() && shown.tries[0].meaning.is_some(), "kept for good");
+        left.push(shown.tries[0].answer.as_ref().is_some_and(|answer| answer.body.is_some()));
+    }
+    left
+}
+
+#[tokio::test]
+async fn bodies_are_pruned_by_observed_time_alone_and_open_attempts_never() {
+    for (observed, clock_off, left) in [
+        (0, "0", vec![true, true, true]),
+        (THIRTY_DAYS - 100, "0", vec![true, true, true]),
+        (0, "31536000", vec![true, true, true]),
+        (0, "-31536000", vec![true, true, true]),
+        (THIRTY_DAYS, "0", vec![false, true, false]),
+        (THIRTY_DAYS, "-31536000", vec![false, true, false]),
+    ] {
+        assert_eq!(bodies_after(observed, clock_off).await, left, "{observed} s, the clock is off by {clock_off} s");
+    }
+}
+
+#[tokio::test]
+async fn the_running_time_counts_on_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    sqlx::query("UPDATE meta SET value = 1000")
+        .execute(&mut SqliteConnection::connect(&url(folder.path())).await.expect("a database"))
+        .await
+        .expect("written");
+    ledger.observe().await.expect("written");
+    ledger.shut().await;
+    assert!(opened(folder.path()).await.observed() >= 1000, "it never goes back");
+}

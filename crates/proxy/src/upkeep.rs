@@ -1,0 +1,105 @@
+//! What the proxy does by itself while it serves: it gives up tries whose process has gone, counts the time it runs, and
+//! prunes. One task; starts with `serve` and ends when the program is told to end.
+
+use crate::clock::Clock;
+use crate::ledger::{Ended, Ledger, Running};
+use crate::reply;
+use crate::truth::Said;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+/// Bodies of ended attempts are kept for 30 days of running time.
+const KEPT_SECONDS: i64 = 30 * 24 * 3600;
+const OBSERVED_EACH: Duration = Duration::from_mins(1);
+const PRUNED_EACH: Duration = Duration::from_hours(1);
+/// How often it is looked for tries of processes that have gone: one that shares the file may go at any time.
+const LOOKED_EACH: Duration = Duration::from_secs(15);
+const GONE: &str = "The proxy was stopped while it was waiting for Mozarto";
+
+/// Runs until `ending`. `deadline` is Mozarto's.
+pub(crate) async fn run(ledger: Arc<dyn Ledger>, clock: Arc<Clock>, deadline: Duration, ending: CancellationToken) {
+    let mut orphans = Orphans { due: HashMap::new(), deadline };
+    let (mut observe_at, mut prune_at) = (Instant::now() + OBSERVED_EACH, Instant::now());
+    loop {
+        let look_at = orphans.look(ledger.as_ref(), &clock).await;
+        if observe_at <= Instant::now() {
+            if let Err(unavailable) = ledger.observe().await {
+                warn!(%unavailable, "the running time cannot be noted");
+            }
+            observe_at = Instant::now() + OBSERVED_EACH;
+        }
+        if prune_at <= Instant::now() {
+            let more =
+                ledger.prune(KEPT_SECONDS).await.inspect_err(|unavailable| warn!(%unavailable, "nothing was pruned"));
+            prune_at = Instant::now() + if more == Ok(true) { Duration::ZERO } else { PRUNED_EACH };
+        }
+        tokio::select! {
+            () = ending.cancelled() => break,
+            () = sleep_until(look_at.min(observe_at).min(prune_at)) => {}
+        }
+    }
+    if let Err(unavailable) = ledger.observe().await {
+        warn!(%unavailable, "the running time cannot be noted");
+    }
+}
+
+/// Tries that another process began, and until when their answers may come.
+struct Orphans {
+    due: HashMap<(Uuid, i64), Instant>,
+    deadline: Duration,
+}
+
+impl Orphans {
+    /// Gives up those that are due. When to look again.
+    async fn look(&mut self, ledger: &dyn Ledger, clock: &Clock) -> Instant {
+        let now = Instant::now();
+        let found = match ledger.orphans().await {
+            Ok(found) => found,
+            Err(unavailable) => {
+                warn!(%unavailable, "it cannot be looked for tries of an earlier process");
+                return now + LOOKED_EACH;
+            }
+        };
+        let mut due = HashMap::new();
+        for (key, Running { number, sent, .. }) in found {
+            // Once, when it is first seen; from then on the monotonic clock counts.
+            let at = self.due.remove(&(key, number)).unwrap_or_else(|| now + clock.left_of(self.deadline, &sent));
+            if at > now || !give_up(ledger, key, number).await {
+                due.insert((key, number), at);
+            }
+        }
+        self.due = due;
+        let next = self.due.values().min().copied().unwrap_or(now + LOOKED_EACH);
+        // What is due and could not be written is tried again after a pause.
+        next.clamp(now + Duration::from_millis(250).min(self.deadline), now + LOOKED_EACH)
+    }
+}
+
+async fn give_up(ledger: &dyn Ledger, key: Uuid, number: i64) -> bool {
+    let lost = reply::lost(GONE);
+    let ended = Ended {
+        key,
+        number,
+        said: Said::from(&lost.meaning.signal),
+        meaning: lost.meaning.signal.to_string(),
+        answer: lost.answer,
+        transaction_id: None,
+        redeemed: None,
+        presumed: true,
+    };
+    match ledger.end(ended).await {
+        Ok(_) => {
+            info!(attempt = %key, number, "a try of an earlier process has no answer");
+            true
+        }
+        Err(unavailable) => {
+            warn!(attempt = %key, %unavailable, "the end of a try of an earlier process cannot be written");
+            false
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Of several tabs one sends for an attempt: Web Locks. Where the browser has none, the proxy's own guard is what there
+//! is.
+
+use js_sys::{Array, Function, Promise, Reflect};
+use redemption::AttemptKey;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// Does the work while no other tab sends for this attempt. `None` where another does: then nothing was done.
+pub(crate) async fn alone<T>(attempt: &AttemptKey, work: impl Future<Output = T>) -> Option<T> {
+    match acquire(attempt).await {
+        Lock::Held(release) => {
+            let done = work.await;
+            // A function of a promise of ours cannot throw.
+            let _ = release.call0(&JsValue::UNDEFINED);
+            Some(done)
+        }
+        Lock::Missing => Some(work.await),
+        Lock::Anothers => None,
+    }
+}
+
+enum Lock {
+    /// Ours until the function is called.
+    Held(Function),
+    Anothers,
+    /// The browser has no locks, or none for this page.
+    Missing,
+}
+
+async fn acquire(attempt: &AttemptKey) -> Lock {
+    let (tell, told) = promise();
+    let (release, held) = promise();
+    let granted = Closure::once_into_js(move |lock: JsValue| -> JsValue {
+        let _ = tell.call1(&JsValue::UNDEFINED, &JsValue::from(lock.is_object()));
+        if lock.is_object() { held.into() } else { JsValue::UNDEFINED }
+    });
+    let Ok(request) = request(attempt, &granted) else { return Lock::Missing };
+    // Whichever comes first: the answer, or the refusal of the whole.
+    match JsFuture::from(Promise::race(&Array::of2(&told, &request))).await {
+        Ok(answer) if answer == JsValue::TRUE => Lock::Held(release),
+        Ok(_) => Lock::Anothers,
+        Err(_) => Lock::Missing,
+    }
+}
+
+fn request(attempt: &AttemptKey, granted: &JsValue) -> Result<Promise, JsValue> {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?;
+    let locks = Reflect::get(&navigator, &"locks".into())?;
+    let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
+    let options = js_sys::Object::new();
+    Reflect::set(&options, &"ifAvailable".into(), &JsValue::TRUE)?;
+    let name = format!("flexepin-cashier.{}", attempt.as_str());
+    request.call3(&locks, &name.into(), &options, granted)?.dyn_into()
+}
+
+fn promise() -> (Function, Promise) {
+    let mut resolve = None;
+    let promise = Promise::new(&mut |fulfil, _| resolve = Some(fulfil));
+    (resolve.expect("a promise runs its executor at once"), promise)
+}

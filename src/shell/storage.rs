@@ -1,0 +1,130 @@
+//! The records of open attempts, in the browser's storage: `localStorage` for a customer whom the merchant names,
+//! `sessionStorage` for one whom it does not. One entry a record, so that two tabs never write over each other. Never the
+//! PIN.
+//!
+//! Where storage is full or forbidden the records are in memory: redemption works, and a reload forgets them. That is
+//! said on the console, once.
+
+use mozarto::Amount;
+use redemption::{AttemptKey, Record, Stage};
+use serde::{Deserialize, Serialize};
+use std::cell::{Cell, RefCell};
+use wasm_bindgen::JsValue;
+use web_sys::{Storage, console};
+
+/// What every entry's name begins with; the rest is the attempt's key.
+const PREFIX: &str = "flexepin-cashier.open.";
+
+/// The records of one page.
+#[derive(Default)]
+pub(crate) struct Records {
+    /// What could not be stored.
+    in_memory: RefCell<Vec<Record>>,
+    warned: Cell<bool>,
+}
+
+/// A record as it stands in storage.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    endpoint: String,
+    user_id: Option<String>,
+    amount_minor: f64,
+    currency: String,
+    last_four: String,
+    began_at_ms: f64,
+    stage: String,
+    transaction_id: Option<String>,
+}
+
+impl Records {
+    /// Keeps a record, in the place of an earlier one of its key.
+    pub(crate) fn store(&self, record: Record) {
+        self.in_memory.borrow_mut().retain(|kept| kept.key != record.key);
+        let stored = storage(record.user_id.as_deref())
+            .and_then(|storage| storage.set_item(&name(&record.key), &text_of(&record).ok()?).ok());
+        if stored.is_none() {
+            self.in_memory.borrow_mut().push(record);
+            if !self.warned.replace(true) {
+                console::warn_1(
+                    &"flexepin-cashier: the browser stores nothing for this page. Vouchers can be redeemed; one whose answer is \
+                      lost is not shown again after a reload."
+                        .into(),
+                );
+            }
+        }
+    }
+
+    /// Forgets the record of an attempt.
+    pub(crate) fn forget(&self, key: &AttemptKey) {
+        self.in_memory.borrow_mut().retain(|kept| kept.key != *key);
+        for storage in [storage(Some("")), storage(None)].into_iter().flatten() {
+            // An entry that cannot be removed is asked about once more; nothing is lost by it.
+            let _ = storage.remove_item(&name(key));
+        }
+    }
+
+    /// The records of this endpoint and customer.
+    pub(crate) fn read(&self, endpoint: &str, user_id: Option<&str>) -> Vec<Record> {
+        let mut records = self.in_memory.borrow().clone();
+        if let Some(storage) = storage(user_id) {
+            let names = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
+            records.extend(names.filter_map(|name| {
+                let key = AttemptKey::parse(name.strip_prefix(PREFIX)?)?;
+                record_of(key, &storage.get_item(&name).ok()??)
+            }));
+        }
+        records.retain(|record| record.endpoint == endpoint && record.user_id.as_deref() == user_id);
+        records
+    }
+}
+
+/// Whether a change of storage under this name concerns open attempts. `None` stands for a storage that was emptied.
+pub(crate) fn concerns(name: Option<&str>) -> bool {
+    name.is_none_or(|name| name.starts_with(PREFIX))
+}
+
+fn name(key: &AttemptKey) -> String {
+    format!("{PREFIX}{}", key.as_str())
+}
+
+/// `None` where the browser forbids it.
+fn storage(user_id: Option<&str>) -> Option<Storage> {
+    let window = web_sys::window()?;
+    let storage = if user_id.is_some() { window.local_storage() } else { window.session_storage() };
+    storage.ok().flatten()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "minor units and milliseconds are far below 2^53")]
+fn text_of(record: &Record) -> Result<String, JsValue> {
+    let entry = Entry {
+        endpoint: record.endpoint.clone(),
+        user_id: record.user_id.clone(),
+        amount_minor: record.amount.minor() as f64,
+        currency: record.amount.currency().code().to_owned(),
+        last_four: record.last_four.clone(),
+        began_at_ms: record.began_at_ms as f64,
+        stage: record.stage.as_str().to_owned(),
+        transaction_id: record.transaction_id.clone(),
+    };
+    let value = entry.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
+    Ok(js_sys::JSON::stringify(&value)?.into())
+}
+
+/// `None` where the entry is not one that this version has written.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and 0 is no amount")]
+fn record_of(key: AttemptKey, text: &str) -> Option<Record> {
+    let entry: Entry = serde_wasm_bindgen::from_value(js_sys::JSON::parse(text).ok()?).ok()?;
+    let is_digits = entry.last_four.len() == 4 && entry.last_four.bytes().all(|byte| byte.is_ascii_digit());
+    is_digits.then_some(())?;
+    Some(Record {
+        key,
+        endpoint: entry.endpoint,
+        user_id: entry.user_id,
+        amount: Amount::from_minor(entry.amount_minor as u64, entry.currency.parse().ok()?).ok()?,
+        last_four: entry.last_four,
+        began_at_ms: entry.began_at_ms as u64,
+        stage: Stage::from_word(&entry.stage),
+        transaction_id: entry.transaction_id,
+    })
+}

@@ -1,0 +1,63 @@
+//! The open attempts above the form: each with what is known of it, its reference, and what can be done.
+
+use super::Context;
+use super::button::Button;
+use super::reference::reference;
+use crate::i18n::Message;
+use redemption::{CardState, CardView, Code, Event, Next, OutcomeKind};
+use yew::{Html, html};
+
+pub(super) fn cards(cards: &[CardView], context: &Context) -> Html {
+    cards.iter().map(|shown| card(shown, context)).collect()
+}
+
+fn card(card: &CardView, context: &Context) -> Html {
+    let key = || card.attempt.clone();
+    let open = !matches!(card.state, CardState::Ended(_));
+    let kind = match &card.state {
+        CardState::Ended(outcome) if matches!(outcome.kind, OutcomeKind::Redeemed(_)) => "good",
+        CardState::Ended(_) => "bad",
+        _ => "open",
+    };
+    html! {
+        <section key={card.attempt.as_str()} part="card" class={yew::classes!("open-attempt", kind)}>
+            <p part="card-text">{ context.text(&words(card, context)) }</p>
+            if open {
+                { reference(&card.reference, context) }
+            }
+            <div class="buttons">
+                if open {
+                    <Button part="card-check" label={context.text(&check_label(card.state == CardState::Checking))}
+                        on_press={context.says(Event::StatusRequested(key()))} />
+                }
+                if card.may_finish {
+                    <Button part="card-finish" label={context.text(&Message::Finish)} on_press={context.says(Event::FinishRequested(key()))} />
+                }
+                if card.may_dismiss {
+                    <Button part="card-dismiss" label={context.text(&Message::Dismiss)} on_press={context.says(Event::Dismissed(key()))} />
+                }
+            </div>
+        </section>
+    }
+}
+
+/// What the button that asks says, while it asks and before.
+pub(super) fn check_label(checking: bool) -> Message {
+    if checking { Message::CheckingNow } else { Message::CheckNow }
+}
+
+fn words(card: &CardView, context: &Context) -> Message {
+    let (amount, digits) = (context.texts.money(card.summary.amount), card.summary.last_four.clone());
+    match &card.state {
+        CardState::Checking | CardState::Open(Next::Status) => Message::CardOpen { amount, digits },
+        CardState::Open(_) => Message::CardSupport { amount, digits },
+        CardState::Ended(outcome) => match (&outcome.kind, outcome.code) {
+            (OutcomeKind::Redeemed(redemption), _) => {
+                let amount = redemption.amount.map_or(amount, |amount| context.texts.money(amount));
+                Message::CardRedeemed { amount, digits }
+            }
+            (_, Code::AlreadyRedeemed) => Message::CardUsed { digits },
+            _ => Message::CardUntouched { digits },
+        },
+    }
+}
