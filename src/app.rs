@@ -4,17 +4,19 @@
 use crate::i18n::Texts;
 use crate::shell::form_shell::FormShell;
 use crate::shell::http::{self, Posted};
+use crate::shell::lock::{self, Guard};
 use crate::shell::page_events::{Leaving, PageEvents};
 use crate::shell::pin_field::PinField;
 use crate::shell::press::Press;
 use crate::shell::storage::Records;
-use crate::shell::{before_submit, lock, random, status};
+use crate::shell::{before_submit, random, status};
 use crate::view::{Context, Root, RootProps};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
 use redemption::{
-    BeforeSubmit, Effect, Event, Field, Focus, Keeping, Machine, Notice, Options, PhaseName, Request, StatusAsk, Timer,
+    AttemptKey, BeforeSubmit, Effect, Event, Field, Focus, Keeping, Machine, Notice, Options, PhaseName, Request,
+    StatusAsk, Timer,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -52,6 +54,8 @@ pub(crate) struct App {
     asking: RefCell<Option<AbortController>>,
     page_events: RefCell<Option<PageEvents>>,
     leaving: Leaving,
+    /// The right to send for the attempt in hand.
+    held: RefCell<Option<(AttemptKey, Rc<Guard>)>>,
     destroyed: Cell<bool>,
     ready_told: Cell<bool>,
     press: Press,
@@ -112,6 +116,7 @@ impl App {
             asking: RefCell::default(),
             page_events: RefCell::new(PageEvents::listen(move || came_back.emit(()), move || records_changed.emit(()))),
             leaving: Leaving::default(),
+            held: RefCell::default(),
             destroyed: Cell::new(false),
             ready_told: Cell::new(false),
             press: Press::watch(move || press_ended.emit(())),
@@ -144,6 +149,19 @@ impl App {
         for effect in effects {
             self.run(effect);
         }
+        self.let_go();
+    }
+
+    /// Gives up the right to send for an attempt that is not in hand any more.
+    fn let_go(&self) {
+        let machine = self.machine.borrow();
+        let kept = self.held.take().filter(|(key, _)| machine.holds() == Some(key));
+        self.held.replace(kept);
+    }
+
+    /// The right to send for this attempt, if this tab has it.
+    fn guard(&self, attempt: &AttemptKey) -> Option<Rc<Guard>> {
+        self.held.borrow().as_ref().filter(|(key, _)| key == attempt).map(|(_, guard)| Rc::clone(guard))
     }
 
     /// Takes in what the customer did. A field left by a press is heard of when the press has ended.
@@ -206,6 +224,7 @@ impl App {
         self.destroyed.set(true);
         self.page_events.take();
         self.leaving.ask(false);
+        self.held.take();
         self.timers.borrow_mut().clear();
         self.shell.pin.release();
         self.abort_before_submit();
@@ -272,8 +291,18 @@ impl App {
         let app = Rc::clone(self);
         let credentials = self.settings.borrow().credentials;
         spawn_local(async move {
-            let posted = lock::alone(&request.attempt, http::post(&request, credentials)).await;
-            let posted = posted.unwrap_or_else(Posted::in_progress);
+            let guard = match app.guard(&request.attempt) {
+                Some(guard) => Some(guard),
+                None => lock::acquire(&request.attempt).await.map(Rc::new),
+            };
+            let posted = match &guard {
+                Some(guard) => {
+                    app.held.replace(Some((request.attempt.clone(), Rc::clone(guard))));
+                    app.let_go();
+                    http::post(&request, credentials).await
+                }
+                None => Posted::in_progress(),
+            };
             app.dispatch(Event::Answered {
                 attempt: request.attempt.clone(),
                 try_number: request.try_number,
@@ -287,8 +316,9 @@ impl App {
         let app = Rc::downgrade(self);
         let settings = self.settings.borrow();
         let (callback, credentials) = (settings.before_submit.clone(), settings.credentials);
+        let held = self.guard(&ask.ask.attempt);
         spawn_local(async move {
-            let posted = status::ask(&ask, callback, credentials).await;
+            let posted = status::ask(&ask, callback, credentials, held).await;
             if let Some(app) = app.upgrade() {
                 app.dispatch(Event::StatusAnswered {
                     attempt: ask.ask.attempt,

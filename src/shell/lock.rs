@@ -7,41 +7,33 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// Does the work while no other tab sends for this attempt. `None` where another does: then nothing was done.
-pub(crate) async fn alone<T>(attempt: &AttemptKey, work: impl Future<Output = T>) -> Option<T> {
-    match acquire(attempt).await {
-        Lock::Held(release) => {
-            let done = work.await;
+/// The right to send for an attempt, until it is dropped.
+pub(crate) struct Guard(Option<Function>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(release) = &self.0 {
             // A function of a promise of ours cannot throw.
             let _ = release.call0(&JsValue::UNDEFINED);
-            Some(done)
         }
-        Lock::Missing => Some(work.await),
-        Lock::Anothers => None,
     }
 }
 
-enum Lock {
-    /// Ours until the function is called.
-    Held(Function),
-    Anothers,
-    /// The browser has no locks, or none for this page.
-    Missing,
-}
-
-async fn acquire(attempt: &AttemptKey) -> Lock {
+/// The right to send for an attempt. `None` where another tab has it. A browser without locks, or with none for this
+/// page, gives it to everybody.
+pub(crate) async fn acquire(attempt: &AttemptKey) -> Option<Guard> {
     let (tell, told) = promise();
     let (release, held) = promise();
     let granted = Closure::once_into_js(move |lock: JsValue| -> JsValue {
         let _ = tell.call1(&JsValue::UNDEFINED, &JsValue::from(lock.is_object()));
         if lock.is_object() { held.into() } else { JsValue::UNDEFINED }
     });
-    let Ok(request) = request(attempt, &granted) else { return Lock::Missing };
+    let Ok(request) = request(attempt, &granted) else { return Some(Guard(None)) };
     // Whichever comes first: the answer, or the refusal of the whole.
     match JsFuture::from(Promise::race(&Array::of2(&told, &request))).await {
-        Ok(answer) if answer == JsValue::TRUE => Lock::Held(release),
-        Ok(_) => Lock::Anothers,
-        Err(_) => Lock::Missing,
+        Ok(answer) if answer == JsValue::TRUE => Some(Guard(Some(release))),
+        Ok(_) => None,
+        Err(_) => Some(Guard(None)),
     }
 }
 

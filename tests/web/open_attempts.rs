@@ -154,6 +154,32 @@ async fn of_two_tabs_one_sends() {
 }
 
 #[wasm_bindgen_test]
+async fn a_tab_that_may_say_untouched_is_the_only_one_that_sends_and_closes_its_own_attempt() {
+    let limited = r#"{"isSuccess": false, "errorCode": "PSP_RATE_LIMITED"}"#;
+    play_fetch(move |_| answer(429, r#"{"Retry-After": "300"}"#, limited));
+    let first = Page::mount(&options("{}"));
+    first.redeem();
+    let failed = first.hears("flexepin-failed").await;
+    assert_eq!(get(&failed, "money").as_string().as_deref(), Some("no"));
+    let attempt = get(&failed, "attempt").as_string().expect("a key");
+    let record = storages()[0].get_item(&format!("flexepin-cashier.open.{attempt}")).expect("read").expect("kept");
+    // As the other tab has seen it, while the first was sending.
+    let sent = record.replace("untouched", "sent");
+    storages()[0].set_item(&format!("flexepin-cashier.open.{attempt}"), &sent).expect("stored");
+    let requests = play_fetch(|_| answer(200, "{}", "<!doctype html>"));
+    let second = Page::mount_again(&options("{}"));
+    second.hears("flexepin-unconfirmed").await;
+    second.press("finish").await;
+    second.redeem();
+    until("told that the first has it", || second.handle.phase() == "checking").await;
+    let posts = |requests: &[web_sys::Request], method: &str| requests.iter().filter(|r| r.method() == method).count();
+    assert_eq!(posts(&requests.borrow(), "POST"), 0, "the first tab still says that the voucher is untouched");
+    drop(second);
+    first.press("edit").await;
+    until("closed", || posts(&requests.borrow(), "DELETE") == 1).await;
+}
+
+#[wasm_bindgen_test]
 async fn where_storage_is_forbidden_a_voucher_is_redeemed_all_the_same() {
     let forbid = "window.kept = Object.getOwnPropertyDescriptor(window, 'localStorage');
         Object.defineProperty(window, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError') } });

@@ -129,6 +129,18 @@ impl Machine {
         self.phase.is_sending()
     }
 
+    /// The attempt that no other tab may send for: as long as this one may say that its voucher is untouched because of
+    /// its own tries alone.
+    pub fn holds(&self) -> Option<&AttemptKey> {
+        let attempt = match &self.phase {
+            Phase::Redeeming { attempt, .. } | Phase::Waiting { attempt, .. } => Some(attempt),
+            Phase::Preparing(attempt) => Some(attempt).filter(|attempt| attempt.try_number() > 0),
+            Phase::Failed { attempt, outcome } => Some(attempt).filter(|_| may_retry(attempt, outcome)),
+            _ => None,
+        };
+        attempt.map(|attempt| &attempt.key)
+    }
+
     /// Takes a fact in and gives back what is to be done, in order.
     #[expect(clippy::too_many_lines, reason = "which events mean something in which phase is to be read in one place")]
     pub fn handle(&mut self, event: Event) -> Vec<Effect> {
