@@ -164,6 +164,18 @@ impl Browser {
         self.client.refresh().await.expect("the page loads again");
     }
 
+    /// Goes back to the page before.
+    pub(crate) async fn back(&self) {
+        self.client.back().await.expect("there is a page before");
+    }
+
+    /// Takes the network away, or gives it back.
+    pub(crate) async fn offline(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
     /// Sets what the system prefers.
     pub(crate) async fn scheme(&self, scheme: Scheme) {
         let value = match scheme {

@@ -216,6 +216,45 @@ async fn a_duplicated_tab_sends_nothing_and_both_end_with_the_truth() {
 }
 
 #[tokio::test]
+async fn a_browser_that_was_offline_sends_at_once_when_it_is_online_again() {
+    let shop = Merchant::with_widget(FIXED).await;
+    let pin = issue(25.0, "EUR").await;
+    browse(PHONE, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", &pin).await;
+        browser.offline(true).await;
+        widget.click("submit").await;
+        widget.reaches("waiting").await;
+        assert_eq!(tries(&pin).await, 0);
+        browser.offline(false).await;
+        widget.event("flexepin-redeemed").await;
+        assert_eq!((told(&widget).await, tries(&pin).await), (vec!["flexepin-redeemed".to_owned()], 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_comes_back_by_the_back_button_learns_what_became_of_the_attempt() {
+    let shop = Merchant::with_widget(FIXED).await;
+    let pin = issue(25.0, "EUR").await;
+    browse(PHONE, async |browser| {
+        shop.set_road(Road::LosesAnswers);
+        let widget = submitted(browser, &shop, &pin).await;
+        until("taken", async || taken(&pin).await.as_str().map(str::to_owned)).await;
+        widget.click("stop").await;
+        widget.event("flexepin-unconfirmed").await;
+        browser.goto(&format!("{}/flexepin-cashier.css", shop.url)).await;
+        shop.set_road(Road::Open);
+        browser.back().await;
+        let widget = Widget::present_on(browser).await;
+        let detail = widget.event("flexepin-redeemed").await;
+        assert_eq!((&detail["transactionId"], tries(&pin).await), (&taken(&pin).await, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_leaves_in_the_middle_is_asked_first() {
     let shop = Merchant::with_widget(FIXED).await;
     browse(DESKTOP, async |browser| {

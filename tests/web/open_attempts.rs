@@ -236,6 +236,26 @@ async fn what_came_back_online_is_tried_at_once() {
 }
 
 #[wasm_bindgen_test]
+async fn a_page_back_from_the_back_forward_cache_asks_at_once() {
+    let key = lost_page(&options("{}")).await;
+    let headers = kept(&key);
+    let requests = play_fetch(move |number| match number {
+        1..=3 => answer(200, "{}", "<!doctype html>"),
+        _ => answer(200, &headers, &body_of(SUCCESS)),
+    });
+    let page = Page::mount_again(&options("{}"));
+    page.hears("flexepin-unconfirmed").await;
+    let shown = |persisted: bool| {
+        let script = format!("dispatchEvent(new PageTransitionEvent('pageshow', {{ persisted: {persisted} }}))");
+        Function::new_no_args(&script).call0(&JsValue::UNDEFINED).expect("dispatched");
+    };
+    shown(false);
+    assert_eq!(requests.borrow().len(), 3, "a page that was loaded has asked already");
+    shown(true);
+    page.hears("flexepin-redeemed").await;
+}
+
+#[wasm_bindgen_test]
 async fn a_status_is_asked_with_the_merchants_session() {
     let key = lost_page(&options("{}")).await;
     let headers = kept(&key);
