@@ -8,8 +8,7 @@ use crate::shell::lock::{self, Guard};
 use crate::shell::page_events::{Leaving, PageEvents};
 use crate::shell::pin_field::PinField;
 use crate::shell::press::Press;
-use crate::shell::storage::Records;
-use crate::shell::{before_submit, random, status};
+use crate::shell::{before_submit, random, status, storage};
 use crate::view::{Context, Root, RootProps};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
@@ -44,7 +43,6 @@ pub(crate) struct App {
     machine: RefCell<Machine>,
     /// Whose open attempts are shown: the endpoint and the merchant's name for the customer.
     owner: RefCell<(String, Option<String>)>,
-    records: Records,
     settings: RefCell<Settings>,
     shell: FormShell,
     view: RefCell<Option<AppHandle<Root>>>,
@@ -56,6 +54,8 @@ pub(crate) struct App {
     leaving: Leaving,
     /// The right to send for the attempt in hand.
     held: RefCell<Option<(AttemptKey, Rc<Guard>)>>,
+    /// The same for every attempt that a POST of ours is under way for.
+    sending: RefCell<Vec<(AttemptKey, Weak<Guard>)>>,
     destroyed: Cell<bool>,
     ready_told: Cell<bool>,
     press: Press,
@@ -103,10 +103,9 @@ impl App {
             )
         })?;
         let (came_back, records_changed) =
-            (link.callback(|app, ()| app.dispatch(Event::CameBack)), link.callback(|app, ()| app.read_records()));
+            (link.callback(|app, ()| app.hear(Event::CameBack)), link.callback(|app, ()| app.read_records()));
         let app = Rc::new(Self {
             owner: RefCell::new(owner(&options)),
-            records: Records::default(),
             machine: RefCell::new(Machine::new(options)),
             settings: RefCell::new(settings),
             shell,
@@ -117,6 +116,7 @@ impl App {
             page_events: RefCell::new(PageEvents::listen(move || came_back.emit(()), move || records_changed.emit(()))),
             leaving: Leaving::default(),
             held: RefCell::default(),
+            sending: RefCell::default(),
             destroyed: Cell::new(false),
             ready_told: Cell::new(false),
             press: Press::watch(move || press_ended.emit(())),
@@ -159,6 +159,20 @@ impl App {
         self.held.replace(kept);
     }
 
+    /// The right to send for this attempt: the one that this widget has, also where a POST of its own still hangs, or a new
+    /// one. `None` where another tab has it.
+    async fn right_to_send(&self, attempt: &AttemptKey) -> Option<Rc<Guard>> {
+        let ours = self.sending.borrow().iter().find(|(key, _)| key == attempt).and_then(|(_, guard)| guard.upgrade());
+        if ours.is_some() {
+            return ours;
+        }
+        let guard = Rc::new(lock::acquire(attempt).await?);
+        let mut sending = self.sending.borrow_mut();
+        sending.retain(|(_, guard)| guard.strong_count() > 0);
+        sending.push((attempt.clone(), Rc::downgrade(&guard)));
+        Some(guard)
+    }
+
     /// The right to send for this attempt, if this tab has it.
     fn guard(&self, attempt: &AttemptKey) -> Option<Rc<Guard>> {
         self.held.borrow().as_ref().filter(|(key, _)| key == attempt).map(|(_, guard)| Rc::clone(guard))
@@ -167,10 +181,13 @@ impl App {
     /// Takes in what the customer did. A field left by a press is heard of when the press has ended.
     fn hear(self: &Rc<Self>, event: Event) {
         if matches!(event, Event::FieldLeft(_)) && self.press.is_on() {
-            self.left_by_press.borrow_mut().push(event);
-        } else {
-            self.dispatch(event);
+            return self.left_by_press.borrow_mut().push(event);
         }
+        if matches!(event, Event::Confirmed | Event::RetryRequested | Event::CameBack) {
+            // Another tab may have begun an attempt a moment ago, and a page in the back-forward cache hears of nothing.
+            self.read_records();
+        }
+        self.dispatch(event);
     }
 
     fn press_ended(self: &Rc<Self>) {
@@ -199,7 +216,7 @@ impl App {
     /// Tells the machine which open attempts are stored.
     fn read_records(self: &Rc<Self>) {
         let (endpoint, user_id) = self.owner.borrow().clone();
-        let records = self.records.read(&endpoint, user_id.as_deref());
+        let records = storage::read(&endpoint, user_id.as_deref());
         self.dispatch(Event::RecordsRead { records, now_ms: now_ms() });
     }
 
@@ -257,10 +274,12 @@ impl App {
     fn run(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::Notify(notice) => self.after_paint(move |app| (app.tell)(Told::Notice(notice))),
+            // The field and the screen may be the next widget's by now.
+            Effect::Focus(_) | Effect::ClearPin if self.destroyed.get() => {}
             Effect::Focus(focus) => self.after_paint(move |app| app.shell.focus(focus)),
             Effect::ClearPin => self.shell.pin.clear(),
-            Effect::Store(record) => self.records.store(*record),
-            Effect::Forget(key) => self.records.forget(&key),
+            Effect::Store(record) => storage::store(*record),
+            Effect::Forget(key) => storage::forget(&key),
             Effect::StartTimer(timer, ms) => self.start_timer(timer, ms),
             Effect::Send(request) => self.send(*request),
             Effect::Ask(ask) => self.ask(*ask),
@@ -291,10 +310,7 @@ impl App {
         let app = Rc::clone(self);
         let credentials = self.settings.borrow().credentials;
         spawn_local(async move {
-            let guard = match app.guard(&request.attempt) {
-                Some(guard) => Some(guard),
-                None => lock::acquire(&request.attempt).await.map(Rc::new),
-            };
+            let guard = app.right_to_send(&request.attempt).await;
             let posted = match &guard {
                 Some(guard) => {
                     app.held.replace(Some((request.attempt.clone(), Rc::clone(guard))));
@@ -340,7 +356,9 @@ impl App {
         let app = Rc::downgrade(self);
         spawn_local(async move {
             let permission = before_submit::ask(&callback, &ask, &signal).await;
-            if let Some(app) = app.upgrade() {
+            // Whoever took the widget off the page wants nothing more to be sent.
+            if let Some(app) = app.upgrade().filter(|app| !app.destroyed.get()) {
+                app.read_records();
                 app.dispatch(Event::BeforeSubmitAnswered {
                     attempt: ask.attempt,
                     try_number: ask.try_number,

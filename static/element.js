@@ -49,6 +49,19 @@
   /* @include options.js */
   /* @include shell.js */
 
+  /** What becomes of the voucher where the form cannot be shown. A page before may have left an attempt open. */
+  const voucherNote = () => {
+    let open;
+    try {
+      open = [localStorage, sessionStorage].some((stored) => Object.keys(stored).some((name) => name.startsWith(`${TAG}.open.`)));
+    } catch {
+      open = false; // Forbidden: then nothing was stored.
+    }
+    return open
+      ? { money: "unknown", text: "A voucher that you entered before is not known yet: keep it, and do not use it anywhere else." }
+      : { money: "no", text: "Nothing was sent and your voucher is untouched." };
+  };
+
   // ---- The element.
 
   class FlexepinCashierElement extends HTMLElement {
@@ -234,13 +247,12 @@
       if (this.#failedWith === reason) return;
       this.#failedWith = reason;
       console.error(reason);
+      const { money, text } = voucherNote();
       if (!this.#handle) {
         this.#holdSubmit(false);
-        this.#notice(
-          "This payment form is not set up correctly. Nothing was sent and your voucher is untouched. Please tell the shop.",
-        );
+        this.#notice(`This payment form is not set up correctly. ${text} Please tell the shop.`);
       }
-      this.#emit("flexepin-failed", { code: "config", money: "no", next: "none", attempt: null, reference: null });
+      this.#emit("flexepin-failed", { code: "config", money, next: "none", attempt: null, reference: null });
     }
 
     #failLoad(error) {
@@ -253,7 +265,7 @@
         this.#start();
       });
       this.#holdSubmit(false);
-      this.#notice("The payment form could not be loaded. Nothing was sent and your voucher is untouched. Check your connection.", retry);
+      this.#notice(`The payment form could not be loaded. ${voucherNote().text} Check your connection.`, retry);
       this.#emit("flexepin-loaderror", { cause });
     }
 

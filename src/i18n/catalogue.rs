@@ -72,9 +72,10 @@ catalogue! {
 
     Refused = "refused", "The shop’s server did not accept this. Nothing was sent to Flexepin. Check it and try again.";
     NotStarted = "not-started", "The shop stopped this before anything was sent. Your voucher is untouched.";
-    Ended = "ended", "What became of that voucher is known now, see above.";
-    Finishing { amount, digits } = "finishing",
-        "To finish redeeming {amount}, enter the PIN that ends in {digits} again. A voucher can be redeemed only once.";
+    Ended = "ended", "That voucher is not open here any more, so its PIN is not needed. Nothing was sent now.";
+    OfEarlier { digits } = "of-earlier", "This is about the voucher ending in {digits}, which you entered before.";
+    Finishing { digits } = "finishing",
+        "To finish, enter the PIN that ends in {digits} again. A voucher can be redeemed only once.";
     FinishLater = "finish-later", "Finish later";
     Untouched = "untouched", "Your voucher was not redeemed and is untouched. You can try again.";
     ProviderRejected = "provider-rejected",
@@ -92,6 +93,7 @@ catalogue! {
     Back = "back", "Back";
 
     Preparing = "preparing", "Getting ready. Nothing has been sent yet.";
+    PreparingAgain = "preparing-again", "Getting ready to try again. A voucher can be redeemed only once.";
     Redeeming = "redeeming", "Redeeming your voucher. This usually takes a few seconds.";
     RedeemingSlow = "redeeming-slow", "This takes longer than usual. Please keep this page open: we are still waiting for the answer.";
     Cancel = "cancel", "Cancel";
@@ -112,8 +114,16 @@ catalogue! {
         "{amount} from the voucher ending in {digits}: we do not know yet. Do not use this voucher anywhere else, and keep it.";
     CardSupport { amount, digits } = "card-support",
         "{amount} from the voucher ending in {digits}: we do not know yet. Do not use this voucher anywhere else, and contact the shop’s support with this reference.";
+    CardNamed { digits } = "card-named",
+        "An earlier attempt with the voucher ending in {digits} is still open. Do not use this voucher anywhere else, and keep it.";
+    CardRedeemedUnread { digits } = "card-redeemed-unread", "The voucher ending in {digits}: redeemed.";
     CardRedeemed { amount, digits } = "card-redeemed", "{amount} from the voucher ending in {digits}: redeemed.";
-    CardUsed { digits } = "card-used", "The voucher ending in {digits} had been used before. It was not redeemed here.";
+    CardUsed { digits } = "card-used",
+        "The voucher ending in {digits} has already been used. If you did not use it, contact support with this reference.";
+    CardInUse { digits } = "card-in-use",
+        "The voucher ending in {digits} is being redeemed by another attempt. Nothing was taken by this one.";
+    CardNotRedeemed { digits } = "card-not-redeemed",
+        "The voucher ending in {digits} was not redeemed here. Check it, or contact the shop with this reference.";
     CardUntouched { digits } = "card-untouched", "The voucher ending in {digits} was not redeemed and is untouched.";
     Dismiss = "dismiss", "Dismiss";
 
@@ -135,6 +145,8 @@ catalogue! {
         "We got no clear answer about {amount} from the voucher ending in {digits}. It may have been redeemed, or not.";
     UnconfirmedKeep = "unconfirmed-keep", "Do not use this voucher anywhere else, and keep it.";
     UnconfirmedRetry = "unconfirmed-retry", "Trying again is safe: a voucher can be redeemed only once.";
+    OtherPinEntered { digits } = "other-pin-entered",
+        "What you entered does not belong to this attempt. Enter the PIN that ends in {digits}, and the value that you chose before.";
     UnconfirmedCheck = "unconfirmed-check", "Check again in a while, or contact the shop’s support with this reference.";
     UnconfirmedSupport = "unconfirmed-support", "Please contact the shop’s support with this reference.";
 

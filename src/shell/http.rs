@@ -46,8 +46,9 @@ impl Posted {
 /// Posts one try. Always comes back: with [`Answer::none`] where no answer can be had.
 pub(crate) async fn post(request: &Request, credentials: RequestCredentials) -> Posted {
     let Ok(built) = posting(request, credentials) else {
-        // The browser refused to make the request (a header of `beforeSubmit` that is no header): nothing left the
-        // page.
+        // The browser refused to make the request: nothing left the page. The value may be a secret, so it is not named.
+        let text = "flexepin-cashier: nothing was sent: session-token, or a header that beforeSubmit gave, cannot be a header.";
+        web_sys::console::error_1(&text.into());
         return Posted::ours(ErrorCode::NotSent, Keeping::No);
     };
     send(&built, &request.attempt).await

@@ -9,14 +9,18 @@ use web_sys::Event;
 
 /// The listeners of one widget.
 pub(crate) struct PageEvents {
-    _heard: [EventListener; 3],
+    _heard: [EventListener; 4],
 }
 
 impl PageEvents {
     /// Calls back on each; `None` where there is no window.
-    pub(crate) fn listen(came_back: impl Fn() + Clone + 'static, records_changed: impl Fn() + 'static) -> Option<Self> {
+    pub(crate) fn listen(
+        came_back: impl Fn() + Clone + 'static,
+        records_changed: impl Fn() + Clone + 'static,
+    ) -> Option<Self> {
         let window = web_sys::window()?;
         let (online, shown) = (came_back.clone(), came_back);
+        let (of_another_tab, of_another_widget) = (records_changed.clone(), records_changed);
         Some(Self {
             _heard: [
                 EventListener::new(&window, "online", move |_| online()),
@@ -27,9 +31,10 @@ impl PageEvents {
                 }),
                 EventListener::new(&window, "storage", move |event| {
                     if storage::concerns(field(event, "key").as_string().as_deref()) {
-                        records_changed();
+                        of_another_tab();
                     }
                 }),
+                EventListener::new(&window, storage::CHANGED, move |_| of_another_widget()),
             ],
         })
     }

@@ -2,25 +2,29 @@
 //! `sessionStorage` for one whom it does not. One entry a record, so that two tabs never write over each other. Never the
 //! PIN.
 //!
-//! Where storage is full or forbidden the records are in memory: redemption works, and a reload forgets them. That is
-//! said on the console, once.
+//! Where storage is full or forbidden the records are in memory, for all widgets of the page: redemption works, and a
+//! reload forgets them. That is said on the console, once. Widgets of one page hear of each other's changes by an event of
+//! ours, as those of other tabs do by `storage`.
 
+use gloo_timers::future::TimeoutFuture;
 use mozarto::Amount;
 use redemption::{AttemptKey, Record, Stage};
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Storage, console};
 
 /// What every entry's name begins with; the rest is the attempt's key.
 const PREFIX: &str = "flexepin-cashier.open.";
 
-/// The records of one page.
-#[derive(Default)]
-pub(crate) struct Records {
+/// The event on the page's window that tells its other widgets of a change.
+pub(super) const CHANGED: &str = "flexepin-cashier:records";
+
+thread_local! {
     /// What could not be stored.
-    in_memory: RefCell<Vec<Record>>,
-    warned: Cell<bool>,
+    static IN_MEMORY: RefCell<Vec<Record>> = RefCell::default();
+    static WARNED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A record as it stands in storage.
@@ -34,49 +38,74 @@ struct Entry {
     last_four: String,
     began_at_ms: f64,
     stage: String,
+    #[serde(default)]
+    tries: u32,
     transaction_id: Option<String>,
 }
 
-impl Records {
-    /// Keeps a record, in the place of an earlier one of its key.
-    pub(crate) fn store(&self, record: Record) {
-        self.in_memory.borrow_mut().retain(|kept| kept.key != record.key);
+/// Keeps a record, in the place of an earlier one of its key. One that says how far an attempt has come never brings
+/// back what another tab has forgotten.
+pub(crate) fn store(record: Record) {
+    let earlier = take_from_memory(&record.key)
+        || storage(record.user_id.as_deref())
+            .is_some_and(|storage| storage.get_item(&name(&record.key)).ok().flatten().is_some());
+    if earlier || matches!(record.stage, Stage::Sent | Stage::Named) {
+        let text = text_of(&record).ok();
         let stored = storage(record.user_id.as_deref())
-            .and_then(|storage| storage.set_item(&name(&record.key), &text_of(&record).ok()?).ok());
+            .zip(text)
+            .and_then(|(storage, text)| storage.set_item(&name(&record.key), &text).ok());
         if stored.is_none() {
-            self.in_memory.borrow_mut().push(record);
-            if !self.warned.replace(true) {
-                console::warn_1(
-                    &"flexepin-cashier: the browser stores nothing for this page. Vouchers can be redeemed; one whose answer is \
-                      lost is not shown again after a reload."
-                        .into(),
-                );
-            }
+            IN_MEMORY.with_borrow_mut(|kept| kept.push(record));
+            warn_once();
         }
+        tell_other_widgets();
     }
+}
 
-    /// Forgets the record of an attempt.
-    pub(crate) fn forget(&self, key: &AttemptKey) {
-        self.in_memory.borrow_mut().retain(|kept| kept.key != *key);
-        for storage in [storage(Some("")), storage(None)].into_iter().flatten() {
-            // An entry that cannot be removed is asked about once more; nothing is lost by it.
-            let _ = storage.remove_item(&name(key));
-        }
+/// Forgets the record of an attempt.
+pub(crate) fn forget(key: &AttemptKey) {
+    take_from_memory(key);
+    for storage in [storage(Some("")), storage(None)].into_iter().flatten() {
+        // An entry that cannot be removed is asked about once more; nothing is lost by it.
+        let _ = storage.remove_item(&name(key));
     }
+    tell_other_widgets();
+}
 
-    /// The records of this endpoint and customer.
-    pub(crate) fn read(&self, endpoint: &str, user_id: Option<&str>) -> Vec<Record> {
-        let mut records = self.in_memory.borrow().clone();
-        if let Some(storage) = storage(user_id) {
-            let names = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
-            records.extend(names.filter_map(|name| {
-                let key = AttemptKey::parse(name.strip_prefix(PREFIX)?)?;
-                record_of(key, &storage.get_item(&name).ok()??)
-            }));
-        }
-        records.retain(|record| record.endpoint == endpoint && record.user_id.as_deref() == user_id);
-        records
+/// The records of this endpoint and customer.
+pub(crate) fn read(endpoint: &str, user_id: Option<&str>) -> Vec<Record> {
+    let mut records = IN_MEMORY.with_borrow(Clone::clone);
+    if let Some(storage) = storage(user_id) {
+        let names = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
+        records.extend(names.filter_map(|name| {
+            let key = AttemptKey::parse(name.strip_prefix(PREFIX)?)?;
+            record_of(key, &storage.get_item(&name).ok()??)
+        }));
     }
+    records.retain(|record| record.endpoint == endpoint && record.user_id.as_deref() == user_id);
+    records
+}
+
+fn take_from_memory(key: &AttemptKey) -> bool {
+    IN_MEMORY.with_borrow_mut(|kept| kept.extract_if(.., |record| record.key == *key).count() > 0)
+}
+
+fn warn_once() {
+    if !WARNED.replace(true) {
+        let text = "flexepin-cashier: the browser stores nothing for this page. Vouchers can be redeemed; one whose answer \
+                    is lost is not shown again after a reload.";
+        console::warn_1(&text.into());
+    }
+}
+
+fn tell_other_widgets() {
+    // In a task of its own, as `storage` events are: whoever has just stored is in the middle of something.
+    spawn_local(async {
+        TimeoutFuture::new(0).await;
+        if let (Some(window), Ok(changed)) = (web_sys::window(), web_sys::Event::new(CHANGED)) {
+            let _ = window.dispatch_event(&changed);
+        }
+    });
 }
 
 /// Whether a change of storage under this name concerns open attempts. `None` stands for a storage that was emptied.
@@ -105,6 +134,7 @@ fn text_of(record: &Record) -> Result<String, JsValue> {
         last_four: record.last_four.clone(),
         began_at_ms: record.began_at_ms as f64,
         stage: record.stage.as_str().to_owned(),
+        tries: record.tries,
         transaction_id: record.transaction_id.clone(),
     };
     let value = entry.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
@@ -125,6 +155,7 @@ fn record_of(key: AttemptKey, text: &str) -> Option<Record> {
         last_four: entry.last_four,
         began_at_ms: entry.began_at_ms as u64,
         stage: Stage::from_word(&entry.stage),
+        tries: entry.tries,
         transaction_id: entry.transaction_id,
     })
 }

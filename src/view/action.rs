@@ -10,7 +10,7 @@ use yew::{Html, html};
 pub(super) fn action(screen: &Screen, context: &Context) -> Html {
     match screen {
         Screen::Confirm(summary) => confirm(summary, context),
-        Screen::Progress { cancellable, slow, .. } => progress(*cancellable, *slow, context),
+        Screen::Progress { cancellable, again, slow, .. } => progress(*cancellable, *again, *slow, context),
         Screen::Waiting { seconds, in_doubt, .. } => waiting(*seconds, *in_doubt, context),
         _ => html! { <p part="note" class="note">{ context.text(&Message::OnceOnly) }</p> },
     }
@@ -33,17 +33,19 @@ fn confirm(summary: &Summary, context: &Context) -> Html {
     }
 }
 
-fn progress(cancellable: bool, slow: bool, context: &Context) -> Html {
+fn progress(cancellable: bool, again: bool, slow: bool, context: &Context) -> Html {
     let message = match (cancellable, slow) {
+        (true, _) if again => Message::PreparingAgain,
         (true, _) => Message::Preparing,
         (false, false) => Message::Redeeming,
         (false, true) => Message::RedeemingSlow,
     };
+    let cancel = if again { Message::StopTrying } else { Message::Cancel };
     html! {
         <div part="progress" class="progress">
             <p data-heading="" tabindex="-1">{ context.text(&message) }</p>
             if cancellable {
-                <Button part="cancel" label={context.text(&Message::Cancel)} on_press={context.says(Event::Cancelled)} />
+                <Button part="cancel" label={context.text(&cancel)} on_press={context.says(Event::Cancelled)} />
             }
         </div>
     }

@@ -21,10 +21,8 @@ fn card(card: &CardView, context: &Context) -> Html {
     };
     html! {
         <section key={card.attempt.as_str()} part="card" class={yew::classes!("open-attempt", kind)}>
-            <p part="card-text">{ context.text(&words(card, context)) }</p>
-            if open {
-                { reference(&card.reference, context) }
-            }
+            <p part="card-text" role="status">{ context.text(&words(card, context)) }</p>
+            { reference(&card.reference, context) }
             <div class="buttons">
                 if open {
                     <Button part="card-check" label={context.text(&check_label(card.state == CardState::Checking))}
@@ -46,18 +44,25 @@ pub(super) fn check_label(checking: bool) -> Message {
     if checking { Message::CheckingNow } else { Message::CheckNow }
 }
 
+/// "Untouched" only where that is proven of this voucher: what was refused in other words may have been used before.
 fn words(card: &CardView, context: &Context) -> Message {
     let (amount, digits) = (context.texts.money(card.summary.amount), card.summary.last_four.clone());
-    match &card.state {
-        CardState::Checking | CardState::Open(Next::Status) => Message::CardOpen { amount, digits },
-        CardState::Open(_) => Message::CardSupport { amount, digits },
-        CardState::Ended(outcome) => match (&outcome.kind, outcome.code) {
-            (OutcomeKind::Redeemed(redemption), _) => {
-                let amount = redemption.amount.map_or(amount, |amount| context.texts.money(amount));
-                Message::CardRedeemed { amount, digits }
-            }
-            (_, Code::AlreadyRedeemed) => Message::CardUsed { digits },
-            _ => Message::CardUntouched { digits },
+    let outcome = match &card.state {
+        CardState::Ended(outcome) => outcome,
+        _ if card.named => return Message::CardNamed { digits },
+        CardState::Checking | CardState::Open(Next::Status) => return Message::CardOpen { amount, digits },
+        CardState::Open(_) => return Message::CardSupport { amount, digits },
+    };
+    match (&outcome.kind, outcome.code) {
+        (OutcomeKind::Redeemed(redemption), _) => match redemption.amount {
+            Some(amount) => Message::CardRedeemed { amount: context.texts.money(amount), digits },
+            None => Message::CardRedeemedUnread { digits },
         },
+        (_, Code::AttemptClosed | Code::SettledUntouched | Code::MismatchedAmount | Code::MismatchedCurrency) => {
+            Message::CardUntouched { digits }
+        }
+        (_, Code::AlreadyRedeemed) => Message::CardUsed { digits },
+        (_, Code::VoucherInUse) => Message::CardInUse { digits },
+        _ => Message::CardNotRedeemed { digits },
     }
 }

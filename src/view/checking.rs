@@ -11,7 +11,7 @@ use yew::{Html, html};
 pub(super) fn checking(summary: &Summary, attempt: &str, context: &Context) -> Html {
     let (amount, digits) = (context.texts.money(summary.amount), summary.last_four.clone());
     html! {
-        <section part="checking" class="outcome open" aria-busy="true">
+        <section part="checking" class="outcome open">
             { mark("M24 12v13l8 5") }
             <h2 data-heading="" tabindex="-1">{ context.text(&Message::CheckingTitle) }</h2>
             <p>{ context.text(&Message::CheckingText { amount, digits }) }</p>

@@ -46,12 +46,13 @@ pub(super) fn words(error: &FieldError, field: Field, form: &FormView, texts: &T
 }
 
 /// What is wrong with no field in particular, in words.
-pub(super) fn form_words(error: FormError, texts: &Texts) -> String {
+pub(super) fn form_words(error: &FormError, texts: &Texts) -> String {
     texts.text(&match error {
         FormError::ProviderRejected => Message::ProviderRejected,
         FormError::NotStarted => Message::NotStarted,
         FormError::Untouched => Message::Untouched,
         FormError::Ended => Message::Ended,
+        FormError::OfEarlier { last_four } => Message::OfEarlier { digits: last_four.clone() },
     })
 }
 

@@ -37,16 +37,16 @@ pub(crate) fn Root(RootProps { view, context, slots }: &RootProps) -> Html {
 
 /// The form's heading, and what is wrong with no field in particular.
 fn top(view: &View, context: &Context) -> Html {
-    let error = view.form.error.map(|error| form_words(error, &context.texts));
+    let error = view.form.error.as_ref().map(|error| form_words(error, &context.texts));
     html! {
         <>
             <h2 part="title">{ context.text(&Message::Title) }</h2>
             if let Some(error) = error {
                 <p part="form-error" class="banner" data-heading="" tabindex="-1">{ error }</p>
             }
-            if let Some(summary) = &view.form.finishing {
+            if let Some(digits) = &view.form.finishing {
                 <div part="finishing" class="panel">
-                    <p>{ context.text(&Message::Finishing { amount: context.texts.money(summary.amount), digits: summary.last_four.clone() }) }</p>
+                    <p>{ context.text(&Message::Finishing { digits: digits.clone() }) }</p>
                     if !view.form.locked {
                         <Button part="finish-later" label={context.text(&Message::FinishLater)} on_press={context.says(Event::EditRequested)} />
                     }
@@ -76,9 +76,14 @@ fn screen(screen: &Screen, context: &Context) -> Html {
             OutcomeKind::Redeemed(redemption) => receipt::receipt(redemption, context),
             _ => Html::default(),
         },
-        Screen::Unconfirmed { summary, outcome, may_retry, may_finish, checking, retry_in_s } => {
-            let ways =
-                Ways { may_retry: *may_retry, may_finish: *may_finish, checking: *checking, retry_in_s: *retry_in_s };
+        Screen::Unconfirmed { summary, outcome, may_retry, may_finish, checking, other_pin, retry_in_s } => {
+            let ways = Ways {
+                may_retry: *may_retry,
+                may_finish: *may_finish,
+                checking: *checking,
+                other_pin: *other_pin,
+                retry_in_s: *retry_in_s,
+            };
             unconfirmed::unconfirmed(summary, outcome, &ways, context)
         }
         Screen::Failed { summary, outcome, may_retry, retry_in_s } => {

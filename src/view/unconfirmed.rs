@@ -10,10 +10,12 @@ use redemption::{Event, Next, Outcome, Summary};
 use yew::{Html, html};
 
 /// What can be done about it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a button or a line that is there or not")]
 pub(super) struct Ways {
     pub(super) may_retry: bool,
     pub(super) may_finish: bool,
     pub(super) checking: bool,
+    pub(super) other_pin: bool,
     pub(super) retry_in_s: Option<u64>,
 }
 
@@ -31,6 +33,9 @@ pub(super) fn unconfirmed(summary: &Summary, outcome: &Outcome, ways: &Ways, con
             <h2 data-heading="" tabindex="-1">{ context.text(&Message::UnconfirmedTitle) }</h2>
             <p>{ context.text(&Message::UnconfirmedText { amount, digits }) }</p>
             <p class="strong">{ context.text(&Message::UnconfirmedKeep) }</p>
+            if ways.other_pin {
+                <p part="other-pin" class="banner">{ context.text(&Message::OtherPinEntered { digits: summary.last_four.clone() }) }</p>
+            }
             <p>{ context.text(&advice) }</p>
             if let Some(seconds) = ways.retry_in_s {
                 <p part="retry-in">{ context.text(&Message::RetryIn { wait: context.texts.duration(seconds) }) }</p>

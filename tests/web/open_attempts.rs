@@ -154,29 +154,77 @@ async fn of_two_tabs_one_sends() {
 }
 
 #[wasm_bindgen_test]
-async fn a_tab_that_may_say_untouched_is_the_only_one_that_sends_and_closes_its_own_attempt() {
+async fn who_says_untouched_asks_when_another_page_tries_the_same_attempt() {
     let limited = r#"{"isSuccess": false, "errorCode": "PSP_RATE_LIMITED"}"#;
     play_fetch(move |_| answer(429, r#"{"Retry-After": "300"}"#, limited));
+    let page = Page::mount(&options("{}"));
+    page.redeem();
+    let failed = page.hears("flexepin-failed").await;
+    assert_eq!(get(&failed, "money").as_string().as_deref(), Some("no"));
+    let name = format!("flexepin-cashier.open.{}", get(&failed, "attempt").as_string().expect("a key"));
+    let [local, _] = storages();
+    let record = local.get_item(&name).expect("read").expect("kept");
+    assert!(record.contains(r#""stage":"untouched","tries":1"#), "{record}");
+    local.set_item(&name, &record.replace(r#""untouched","tries":1"#, r#""sent","tries":2"#)).expect("stored");
+    play_fetch(|_| Promise::new(&mut |_, _| {}));
+    let event = "dispatchEvent(new StorageEvent('storage', { key: 'flexepin-cashier.open.' }))";
+    Function::new_no_args(event).call0(&JsValue::UNDEFINED).expect("dispatched");
+    assert_eq!(page.handle.phase(), "checking");
+    page.shows("checking", "Do not use this voucher anywhere else").await;
+}
+
+#[wasm_bindgen_test]
+async fn another_user_or_endpoint_frees_no_voucher_that_is_open() {
+    for change in [r#"{"userId": "somebody-else"}"#, r#"{"endpoint": "https://shop.example/other"}"#] {
+        let requests = play_fetch(|_| Promise::reject(&"no network".into()));
+        let page = Page::mount(&options(r#"{"userId": null}"#));
+        page.redeem();
+        page.press("stop").await;
+        page.handle.update(&options(change)).expect("good options");
+        page.press("another").await;
+        page.type_into("pin", PIN);
+        assert!(!page.handle.submit(), "{change}");
+        page.shows("error", "still open").await;
+        page.shows("card-text", "ending in 3456").await;
+        let posts = requests.borrow().iter().filter(|request| request.method() == "POST").count();
+        assert_eq!(posts, 1, "{change}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_removed_widgets_late_answer_leaves_the_next_ones_field_alone_and_tells_it_the_end() {
+    let (release, held) = crate::redeeming::held_promise();
+    play_fetch(move |number| match number {
+        1 => held.clone(),
+        _ => answer(200, "{}", "<!doctype html>"),
+    });
     let first = Page::mount(&options("{}"));
     first.redeem();
-    let failed = first.hears("flexepin-failed").await;
-    assert_eq!(get(&failed, "money").as_string().as_deref(), Some("no"));
-    let attempt = get(&failed, "attempt").as_string().expect("a key");
-    let record = storages()[0].get_item(&format!("flexepin-cashier.open.{attempt}")).expect("read").expect("kept");
-    // As the other tab has seen it, while the first was sending.
-    let sent = record.replace("untouched", "sent");
-    storages()[0].set_item(&format!("flexepin-cashier.open.{attempt}"), &sent).expect("stored");
-    let requests = play_fetch(|_| answer(200, "{}", "<!doctype html>"));
-    let second = Page::mount_again(&options("{}"));
-    second.hears("flexepin-unconfirmed").await;
-    second.press("finish").await;
-    second.redeem();
-    until("told that the first has it", || second.handle.phase() == "checking").await;
-    let posts = |requests: &[web_sys::Request], method: &str| requests.iter().filter(|r| r.method() == method).count();
-    assert_eq!(posts(&requests.borrow(), "POST"), 0, "the first tab still says that the voucher is untouched");
-    drop(second);
-    first.press("edit").await;
-    until("closed", || posts(&requests.borrow(), "DELETE") == 1).await;
+    first.hears("flexepin-submit").await;
+    first.handle.destroy();
+    let second = Page::mount_over(first.host(), first.root.clone(), &options("{}"));
+    until("asked in vain", || second.handle.phase() == "unconfirmed").await;
+    second.press("another").await;
+    second.type_into("pin", "1111222233334444");
+    let response =
+        wasm_bindgen_futures::JsFuture::from(answer(200, "{}", &body_of(SUCCESS))).await.expect("a response");
+    release.call1(&JsValue::UNDEFINED, &response).expect("released");
+    first.hears("flexepin-redeemed").await;
+    assert_eq!(second.part("pin").unchecked_into::<HtmlInputElement>().value(), "1111 2222 3333 4444");
+    until("forgotten", || !stored().contains("flexepin-cashier.open.")).await;
+    until("the next one may put it away", || {
+        second.root.query_selector("[part=card-dismiss]").expect("a selector").is_some()
+    })
+    .await;
+}
+
+/// Gives storage back, also when the test fails.
+struct Allowed;
+impl Drop for Allowed {
+    fn drop(&mut self) {
+        let allow = "Object.defineProperty(window, 'localStorage', window.kept); console.warn = window.warn";
+        Function::new_no_args(allow).call0(&JsValue::UNDEFINED).expect("allowed");
+    }
 }
 
 #[wasm_bindgen_test]
@@ -185,6 +233,7 @@ async fn where_storage_is_forbidden_a_voucher_is_redeemed_all_the_same() {
         Object.defineProperty(window, 'localStorage', { configurable: true, get() { throw new DOMException('no', 'SecurityError') } });
         window.warned = 0; window.warn = console.warn; console.warn = () => { window.warned += 1 }";
     Function::new_no_args(forbid).call0(&JsValue::UNDEFINED).expect("forbidden");
+    let _allowed = Allowed;
     play_fetch(|number| match number {
         1 => Promise::reject(&"no network".into()),
         _ => answer(200, "{}", &body_of(SUCCESS)),
@@ -194,8 +243,6 @@ async fn where_storage_is_forbidden_a_voucher_is_redeemed_all_the_same() {
     page.press("try-now").await;
     page.hears("flexepin-redeemed").await;
     assert_eq!(get(&js_sys::global(), "warned").as_f64(), Some(1.0), "said once");
-    let allow = "Object.defineProperty(window, 'localStorage', window.kept); console.warn = window.warn";
-    Function::new_no_args(allow).call0(&JsValue::UNDEFINED).expect("allowed");
 }
 
 #[wasm_bindgen_test]
@@ -264,11 +311,11 @@ async fn a_status_is_asked_with_the_merchants_session() {
         _ => answer(200, &headers, &body_of(SUCCESS)),
     });
     let options = options("{}");
-    let ask = "window.asked = (window.asked ?? '') + ask.reason + ' '; return { sessionToken: 'fresh', headers: { 'X-Shop': 'a' } }";
+    let ask = "window.reasons = (window.reasons ?? '') + ask.reason + ' '; return { sessionToken: 'fresh', headers: { 'X-Shop': 'a' } }";
     Reflect::set(&options, &"beforeSubmit".into(), &Function::new_with_args("ask", ask)).expect("set");
     let page = Page::mount_again(&options);
     page.hears("flexepin-redeemed").await;
-    assert_eq!(get(&js_sys::global(), "asked").as_string().as_deref(), Some("status session "));
+    assert_eq!(get(&js_sys::global(), "reasons").as_string().as_deref(), Some("status session "));
     let request = requests.borrow()[1].clone().expect("a request");
     let header = |name: &str| request.headers().get(name).expect("a name").unwrap_or_default();
     assert_eq!((header("authorization").as_str(), header("x-shop").as_str()), ("Bearer fresh", "a"));

@@ -83,6 +83,11 @@ impl Page {
         Self { root, handle, host, events, acts }
     }
 
+    /// The element that the shadow root is of.
+    pub(crate) fn host(&self) -> HtmlElement {
+        self.host.clone()
+    }
+
     /// Types a text into a field as a browser would: a value and an `input` event.
     pub(crate) fn type_into(&self, part: &str, text: &str) {
         let input: HtmlInputElement = self.part(part).unchecked_into();

@@ -119,7 +119,7 @@ async fn a_late_answer_still_counts() {
     page.hears("flexepin-redeemed").await;
 }
 
-fn held_promise() -> (Function, Promise) {
+pub(crate) fn held_promise() -> (Function, Promise) {
     let release = Array::new();
     let promise = Promise::new(&mut |resolve, _| {
         release.push(&resolve);

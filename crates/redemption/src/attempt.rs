@@ -56,6 +56,14 @@ pub(crate) struct Attempt {
     /// The PIN was entered again: without a ledger nobody can tell whether it is the same.
     pub(crate) reentered: bool,
     pub(crate) tries: Vec<Try>,
+    /// Tries that other pages have begun besides: nothing is known of them.
+    others_tries: u32,
+    /// Another page has forgotten it: it has ended there, or the storage was emptied.
+    pub(crate) gone: bool,
+    /// The proxy named it; its amount is not known here.
+    pub(crate) named: bool,
+    /// The PIN that was entered again is another voucher's.
+    pub(crate) other_pin: bool,
     pub(crate) transaction_id: Option<String>,
     /// Whether the embedder was told `unconfirmed`: once is enough, and `failed` never follows it.
     pub(crate) unconfirmed_told: bool,
@@ -69,7 +77,9 @@ pub(crate) struct Attempt {
     pub(crate) standing: Option<Outcome>,
     /// How long the server wants to be left alone, where that is longer than a customer waits.
     pub(crate) retry_in_s: Option<u64>,
-    /// A session was renewed once.
+    /// The same, up to a minute.
+    pub(crate) retry_after_ms: u32,
+    /// A session was renewed once for a try.
     pub(crate) renewed: bool,
     pub(crate) asks: Asks,
     automatic_left: u32,
@@ -95,6 +105,8 @@ pub(crate) struct Asks {
     pub(crate) failed: u32,
     /// Asks in a row after which to ask again.
     pub(crate) in_a_row: u32,
+    /// A session was renewed once.
+    pub(crate) renewed: bool,
     /// Asks in a row that found no such attempt.
     pub(crate) not_found: u32,
     /// The proxy was told to close the attempt if nothing was sent.
@@ -117,6 +129,10 @@ impl Attempt {
             pay_in: Some(pay_in),
             reentered: false,
             tries: Vec::new(),
+            others_tries: 0,
+            gone: false,
+            named: false,
+            other_pin: false,
             transaction_id: None,
             unconfirmed_told: false,
             reported_used: false,
@@ -124,6 +140,7 @@ impl Attempt {
             closed_to_tries: false,
             standing: None,
             retry_in_s: None,
+            retry_after_ms: 0,
             renewed: false,
             asks: Asks::default(),
             automatic_left: AUTOMATIC_TRIES,
@@ -142,13 +159,18 @@ impl Attempt {
             pay_in: None,
             reentered: false,
             tries: vec![Try::Ended(Money::Unknown)],
+            others_tries: record.tries.saturating_sub(1),
+            gone: false,
+            named: record.stage == Stage::Named,
+            other_pin: false,
             transaction_id: record.transaction_id,
-            unconfirmed_told: record.stage == Stage::Unconfirmed,
+            unconfirmed_told: matches!(record.stage, Stage::Unconfirmed | Stage::Named),
             reported_used: false,
             proof: None,
             closed_to_tries: false,
             standing: None,
             retry_in_s: None,
+            retry_after_ms: 0,
             renewed: false,
             asks: Asks::default(),
             automatic_left: AUTOMATIC_TRIES,
@@ -164,7 +186,8 @@ impl Attempt {
             amount: self.amount,
             last_four: self.last_four.clone(),
             began_at_ms: self.began_at_ms,
-            stage,
+            stage: if self.named { Stage::Named } else { stage },
+            tries: self.try_number().saturating_add(self.others_tries),
             transaction_id: self.transaction_id.clone(),
         }
     }
@@ -178,6 +201,8 @@ impl Attempt {
     pub(crate) fn begin_try(&mut self) {
         self.automatic_left = self.automatic_left.saturating_sub(1);
         self.retry_in_s = None;
+        self.retry_after_ms = 0;
+        self.other_pin = false;
         self.tries.push(Try::Running);
     }
 
@@ -193,7 +218,20 @@ impl Attempt {
 
     /// Whether no try can have taken the voucher.
     pub(crate) fn is_untouched(&self) -> bool {
-        self.tries.iter().all(|one| *one == Try::Ended(Money::No))
+        self.others_tries == 0 && self.tries.iter().all(|one| *one == Try::Ended(Money::No))
+    }
+
+    /// Takes in what another page has stored of it. Whether it has begun a try that is not known here.
+    pub(crate) fn learn(&mut self, record: &Record) -> bool {
+        self.gone = false;
+        let known = self.try_number().saturating_add(self.others_tries);
+        self.others_tries = self.others_tries.saturating_add(record.tries.saturating_sub(known));
+        record.tries > known
+    }
+
+    /// Whether tries that other pages have begun are unknown here.
+    pub(crate) fn has_others_tries(&self) -> bool {
+        self.others_tries > 0
     }
 
     /// Whether an answer may still come.
@@ -211,9 +249,15 @@ impl Attempt {
         Summary { amount: self.amount, last_four: self.last_four.clone() }
     }
 
+    /// Whether its record stands among those of these options' endpoint and customer.
+    pub(crate) fn is_of(&self, options: &Options) -> bool {
+        self.endpoint == options.endpoint && self.user_id == options.user_id
+    }
+
     /// What it comes to if nothing more is heard: not known, unless an answer said more.
     pub(crate) fn standing(&self) -> Outcome {
-        self.standing.clone().unwrap_or_else(|| self.nothing_heard())
+        let said = self.standing.clone().filter(|said| said.kind == OutcomeKind::Unconfirmed || self.is_untouched());
+        said.unwrap_or_else(|| self.nothing_heard())
     }
 
     /// The same, for an attempt that is not known to be untouched.

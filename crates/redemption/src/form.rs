@@ -1,7 +1,7 @@
 //! What the customer typed and what is wrong with it. Validation says a meaning; the widget has the words.
 
 use crate::attempt::Attempt;
-use crate::{AmountOption, AttemptKey, Options, Summary};
+use crate::{AmountOption, AttemptKey, Options};
 use mozarto::{
     Amount, AmountError, Currency, PayIn, PinError, Rejection, RequestField, Signal, VoucherPin, ascii_digits,
 };
@@ -84,7 +84,7 @@ pub enum FieldError {
 }
 
 /// What is wrong with no field in particular.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FormError {
     /// The provider rejected the request.
     ProviderRejected,
@@ -92,8 +92,13 @@ pub enum FormError {
     NotStarted,
     /// What was not known before is known now: the voucher is untouched.
     Untouched,
-    /// The attempt that the PIN was to be entered for has ended meanwhile.
+    /// The attempt that the PIN was to be entered for is not open any more.
     Ended,
+    /// What is wrong is about a voucher that was entered before, and is not in the field now.
+    OfEarlier {
+        /// The last four digits of its PIN.
+        last_four: String,
+    },
 }
 
 /// The form's content and errors.
@@ -104,8 +109,17 @@ pub(crate) struct Form {
     pub(crate) amount_index: Option<usize>,
     pub(crate) email: String,
     /// The open attempt that the PIN is entered for, again.
-    pub(crate) finishing: Option<(AttemptKey, Summary)>,
+    pub(crate) finishing: Option<Finishing>,
     pub(crate) errors: Errors,
+}
+
+/// An open attempt whose PIN is entered again.
+#[derive(Clone, Debug)]
+pub(crate) struct Finishing {
+    pub(crate) key: AttemptKey,
+    pub(crate) last_four: String,
+    /// `None` where it is not known here: then the form asks for it.
+    pub(crate) amount: Option<Amount>,
 }
 
 /// What is wrong, at most one thing per field.
@@ -223,16 +237,16 @@ impl Form {
     fn read_pin(&self) -> Result<VoucherPin, FieldError> {
         let pin = VoucherPin::parse(&self.pin.0).map_err(FieldError::Pin)?;
         match &self.finishing {
-            Some((_, summary)) if summary.last_four != pin.last_four() => {
-                Err(FieldError::OtherPin { last_four: summary.last_four.clone() })
+            Some(finishing) if finishing.last_four != pin.last_four() => {
+                Err(FieldError::OtherPin { last_four: finishing.last_four.clone() })
             }
             _ => Ok(pin),
         }
     }
 
     fn read_amount(&self, options: &Options) -> Result<Amount, FieldError> {
-        if let Some((_, summary)) = &self.finishing {
-            return Ok(summary.amount);
+        if let Some(amount) = self.finishing.as_ref().and_then(|finishing| finishing.amount) {
+            return Ok(amount);
         }
         match &options.amount {
             AmountOption::Fixed(amount) => Ok(*amount),

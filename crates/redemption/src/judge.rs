@@ -9,6 +9,8 @@ use crate::outcome::{Discrepancy, Redemption};
 use crate::{Code, Keeping, Next, Outcome, OutcomeKind};
 use mozarto::{Meaning, Money, Receipt, Rejection, Signal};
 
+/// The longest `Retry-After` that is waited out.
+const LONGEST_WAIT_S: u64 = 60;
 /// How many asks in a row may tell nothing.
 const FAILED_ASKS: u32 = 3;
 /// How many asks in a row may find a try still running: over a minute, and longer than an upstream deadline.
@@ -88,14 +90,14 @@ impl Attempt {
             Some(outcome) => Verdict { outcome, signal, then: Then::End },
             None => self.judged(index, &signal, used, kept),
         };
-        self.retry_in_s = meaning.retry_after.map(|wait| wait.as_secs()).filter(|seconds| *seconds > 60);
+        self.note_retry_after(meaning);
         self.standing = Some(verdict.outcome.clone());
         Some(verdict)
     }
 
     fn judged(&mut self, index: usize, signal: &Signal, used: bool, kept: bool) -> Verdict {
         let others_untouched = self.tries.iter().enumerate().all(|(at, t)| at == index || *t == Try::Ended(Money::No));
-        let in_doubt = !others_untouched || self.reported_used;
+        let in_doubt = !others_untouched || self.has_others_tries() || self.reported_used;
         self.reported_used |= used;
         self.closed_to_tries |=
             signal.forbids_tries() || matches!(signal, Signal::UnknownError | Signal::AttemptUnconfirmed);
@@ -105,10 +107,12 @@ impl Attempt {
         if let Some(outcome) = ends.then(|| self.ledgers_word(signal)).flatten() {
             return verdict(outcome, Then::End);
         }
-        let of_this_voucher = kept || !self.reentered;
+        // Without a ledger nobody has compared a PIN that was entered again, here or on another page.
+        let of_this_voucher = kept || !(self.reentered || self.has_others_tries());
         if signal.proves_untouched() && !of_this_voucher || *signal == Signal::AttemptMismatch {
             // It speaks of another PIN than the one that was lost: the right one may still be entered.
             self.pay_in = None;
+            self.other_pin = true;
             return verdict(self.nothing_heard(), if kept { Then::Ask } else { Then::End });
         }
         if in_doubt && !self.reported_used && signal.proves_untouched() {
@@ -141,7 +145,8 @@ impl Attempt {
     /// proves nothing.
     pub(crate) fn judge_status(&mut self, meaning: &Meaning, kept: bool) -> Status {
         let signal = &meaning.signal;
-        if *signal == Signal::SessionRefused && !std::mem::replace(&mut self.renewed, true) {
+        self.note_retry_after(meaning);
+        if *signal == Signal::SessionRefused && !std::mem::replace(&mut self.asks.renewed, true) {
             return Status::Renew;
         }
         if !kept {
@@ -159,8 +164,10 @@ impl Attempt {
             Signal::AttemptUnknown if self.asks.not_found < 2 => self.ask_again(RUNNING_ASKS),
             Signal::AttemptUnknown if !self.asks.closing => Status::Close,
             // Without the PIN nothing is sent again from here, so it can be closed.
-            signal if was_not_processed(signal) && self.pay_in.is_none() && !self.asks.closing => Status::Close,
+            Signal::RateLimited | Signal::NotSent if self.pay_in.is_none() && !self.asks.closing => Status::Close,
             signal if signal.is_retried() => {
+                // The ledger takes tries again, whatever closed the attempt before.
+                self.closed_to_tries = self.reported_used;
                 self.standing = Some(self.unconfirmed(signal));
                 if self.may_retry() { Status::Idle } else { Status::Open }
             }
@@ -183,7 +190,15 @@ impl Attempt {
         if self.asks.in_a_row >= at_most {
             return Status::Open;
         }
-        Status::Again(1000 << (self.asks.in_a_row - 1).min(3))
+        Status::Again((1000 << (self.asks.in_a_row - 1).min(3)).max(self.retry_after_ms))
+    }
+
+    /// A wait of up to a minute is waited out; a longer one ends the automatic tries.
+    fn note_retry_after(&mut self, meaning: &Meaning) {
+        let seconds = meaning.retry_after.map_or(0, |wait| wait.as_secs());
+        self.retry_in_s = Some(seconds).filter(|seconds| *seconds > LONGEST_WAIT_S);
+        let ms = meaning.retry_after.filter(|_| seconds <= LONGEST_WAIT_S).map_or(0, |wait| wait.as_millis());
+        self.retry_after_ms = u32::try_from(ms).unwrap_or(0);
     }
 
     fn note_transaction(&mut self, meaning: &Meaning) {

@@ -129,13 +129,11 @@ impl Machine {
         self.phase.is_sending()
     }
 
-    /// The attempt that no other tab may send for: as long as this one may say that its voucher is untouched because of
-    /// its own tries alone.
+    /// The attempt that no other tab may send for or close: it is being sent, now or soon.
     pub fn holds(&self) -> Option<&AttemptKey> {
         let attempt = match &self.phase {
             Phase::Redeeming { attempt, .. } | Phase::Waiting { attempt, .. } => Some(attempt),
             Phase::Preparing(attempt) => Some(attempt).filter(|attempt| attempt.try_number() > 0),
-            Phase::Failed { attempt, outcome } => Some(attempt).filter(|_| may_retry(attempt, outcome)),
             _ => None,
         };
         attempt.map(|attempt| &attempt.key)
@@ -255,7 +253,11 @@ impl Machine {
                 Phase::Editing
             }
             (phase, Event::Dismissed(key)) => {
-                self.dismiss(&key, &mut effects);
+                if self.dismiss(&key, &mut effects) {
+                    // The button that had the focus is gone.
+                    let editing = matches!(phase, Phase::Editing);
+                    effects.push(Effect::Focus(if editing { Focus::Field(Field::Pin) } else { Focus::Heading }));
+                }
                 phase
             }
             (phase, Event::OptionsChanged(options)) => {

@@ -21,6 +21,8 @@ pub struct Record {
     pub began_at_ms: u64,
     /// How far it has come.
     pub stage: Stage,
+    /// How many tries have begun, by whichever page.
+    pub tries: u32,
     /// Mozarto's transaction id, once one is known.
     pub transaction_id: Option<String>,
 }
@@ -34,6 +36,8 @@ pub enum Stage {
     Unconfirmed,
     /// Every try was answered, and none has taken the voucher; the same attempt can be tried again.
     Untouched,
+    /// The proxy named it as the one that has a voucher. Its amount is not known here.
+    Named,
 }
 
 impl Stage {
@@ -43,11 +47,13 @@ impl Stage {
             Self::Sent => "sent",
             Self::Unconfirmed => "unconfirmed",
             Self::Untouched => "untouched",
+            Self::Named => "named",
         }
     }
 
     /// The stage of a word in storage. A word that is not known is the one that proves least.
     pub fn from_word(word: &str) -> Self {
-        [Self::Unconfirmed, Self::Untouched].into_iter().find(|stage| stage.as_str() == word).unwrap_or(Self::Sent)
+        let stages = [Self::Unconfirmed, Self::Untouched, Self::Named];
+        stages.into_iter().find(|stage| stage.as_str() == word).unwrap_or(Self::Sent)
     }
 }

@@ -22,6 +22,8 @@ pub struct CardView {
     pub attempt: AttemptKey,
     /// Which voucher.
     pub summary: Summary,
+    /// The proxy named it: its amount is not known here.
+    pub named: bool,
     /// What support can find it by.
     pub reference: String,
     /// What is known of it.
@@ -80,8 +82,8 @@ impl PhaseName {
 pub struct FormView {
     /// Nothing may be changed now.
     pub locked: bool,
-    /// The open attempt that the PIN is entered for, again.
-    pub finishing: Option<Summary>,
+    /// The PIN of an open attempt is entered again: its last four digits.
+    pub finishing: Option<String>,
     /// What is wrong with the PIN.
     pub pin_error: Option<FieldError>,
     /// The amount.
@@ -146,8 +148,10 @@ pub enum Screen {
     Progress {
         /// Which voucher.
         summary: Summary,
-        /// Nothing was sent yet, so it can be cancelled.
+        /// This try has not left yet, so it can be cancelled.
         cancellable: bool,
+        /// A try before has left.
+        again: bool,
         /// It takes longer than usual.
         slow: bool,
     },
@@ -181,6 +185,8 @@ pub enum Screen {
         may_finish: bool,
         /// It is being asked about.
         checking: bool,
+        /// The PIN that was entered again is another voucher's.
+        other_pin: bool,
         /// The server wants to be left alone for so many seconds.
         retry_in_s: Option<u64>,
     },

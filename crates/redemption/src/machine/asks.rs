@@ -25,6 +25,17 @@ impl Attempt {
         }
     }
 
+    /// Whether the proxy keeps attempts. What a proxy in front of it says when it is down tells nothing of that, and one
+    /// that was seen to keep them goes on doing so.
+    pub(super) fn note_keeping(&mut self, answer: &Answer, kept: bool) {
+        let of_a_gateway = matches!(answer.status, 0 | 408 | 429 | 500..);
+        if kept {
+            self.asks.kept = Some(true);
+        } else if !of_a_gateway && self.asks.kept.is_none() {
+            self.asks.kept = Some(false);
+        }
+    }
+
     fn ask_after(&self, ms: u32, effects: &mut Vec<Effect>) {
         let timer = Timer { attempt: self.key.clone(), try_number: self.asks.number, kind: TimerKind::Ask };
         effects.push(Effect::StartTimer(timer, ms));
@@ -87,10 +98,7 @@ impl Machine {
             (Phase::Checking(attempt) | Phase::Unconfirmed { attempt, .. }, Status::End(outcome, signal)) => {
                 self.conclude(attempt, *outcome, Some(&signal), effects)
             }
-            (Phase::Checking(attempt), Status::Idle) if attempt.retries_by_itself() => {
-                let ms = attempt.backoff_ms();
-                Self::wait(attempt, ms, effects)
-            }
+            (Phase::Checking(attempt), Status::Idle) if attempt.retries_by_itself() => Self::wait(attempt, effects),
             (Phase::Checking(attempt), _) => {
                 let outcome = attempt.not_known();
                 self.conclude(attempt, outcome, None, effects)
@@ -116,9 +124,7 @@ impl Machine {
         if attempt.asks.number != number || !attempt.asks.running {
             return None;
         }
-        if answer.status != 0 {
-            attempt.asks.kept = Some(kept);
-        }
+        attempt.note_keeping(answer, kept);
         match attempt.judge_status(&answer.meaning(), kept) {
             Status::Again(ms) => attempt.ask_after(ms, effects),
             Status::Close => {

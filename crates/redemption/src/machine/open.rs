@@ -1,12 +1,13 @@
 //! The open attempts besides the one in hand: found in the page's records, or put aside for another voucher.
 
-use super::{Machine, Phase, may_finish};
+use super::{Machine, Phase, may_finish, may_retry};
 use crate::attempt::Attempt;
+use crate::form::Finishing;
 use crate::judge::{Status, Then};
 use crate::{
     AttemptKey, Effect, Field, Focus, FormError, Keeping, Method, Next, Outcome, OutcomeKind, Reason, Record, Stage,
 };
-use mozarto::{Answer, OpenAttempt};
+use mozarto::{Answer, OpenAttempt, Signal};
 
 /// After how long the customer may put an open attempt out of sight.
 const OLD_MS: u64 = 24 * 60 * 60 * 1000;
@@ -26,48 +27,46 @@ impl Card {
 }
 
 impl Machine {
-    /// The records of this endpoint and customer, all that there are: what is new becomes a card, what is gone has ended
-    /// in another tab.
+    /// The records of this endpoint and customer, all that there are: what is new becomes a card; what is gone has ended in
+    /// another tab, or the storage was emptied.
     pub(super) fn records_read(
         &mut self,
-        mut phase: Phase,
-        records: Vec<Record>,
+        phase: Phase,
+        mut records: Vec<Record>,
         now_ms: u64,
         effects: &mut Vec<Effect>,
     ) -> Phase {
         self.now_ms = now_ms;
-        let gone = |attempt: &Attempt| !records.iter().any(|record| record.key == attempt.key);
-        for card in self.cards.extract_if(.., |card| card.ended.is_none() && gone(&card.attempt)).collect::<Vec<_>>() {
-            self.forget_finishing(&card.attempt.key);
-        }
-        let asked = matches!(phase, Phase::Checking(_) | Phase::Unconfirmed { .. });
-        if let Some(attempt) = phase.attempt_mut().filter(|attempt| asked && gone(attempt) && !attempt.asks.running) {
-            self.ask(attempt, Reason::Status, effects);
-        }
-        let in_hand = phase.attempt().map(|attempt| attempt.key.clone());
-        let known = |machine: &Self, key: &AttemptKey| {
-            in_hand.as_ref() == Some(key) || machine.cards.iter().any(|card| card.attempt.key == *key)
-        };
-        let mut records: Vec<_> = records.into_iter().filter(|record| !known(self, &record.key)).collect();
-        records.sort_by_key(|record| record.began_at_ms);
         let first = !std::mem::replace(&mut self.records_read, true);
-        let mut found = Vec::new();
-        for record in records {
-            if record.stage == Stage::Untouched {
-                if first {
-                    // Nobody will try it again from here: it is closed, so that its voucher is free for another key.
-                    self.close(&Attempt::found(record), effects);
-                }
-                continue;
+        let phase = self.reconcile(phase, &records, effects);
+        let mut cards = std::mem::take(&mut self.cards);
+        for card in cards.iter_mut().filter(|card| card.ended.is_none()) {
+            if self.is_news(&mut card.attempt, &records) && !card.attempt.asks.running {
+                self.ask(&mut card.attempt, Reason::Status, effects);
             }
-            found.push(record);
         }
-        let shown = found.last().filter(|record| {
+        self.cards = cards;
+        // What was said to be untouched here may have been taken since, by another page under the same key.
+        let stays = |card: &Card| card.ended.as_ref().is_none_or(|it| matches!(it.kind, OutcomeKind::Redeemed(_)));
+        self.cards.retain(|card| stays(card) || !records.iter().any(|record| record.key == card.attempt.key));
+        let in_hand = phase.attempt().map(|attempt| attempt.key.clone());
+        records.retain(|record| {
+            in_hand.as_ref() != Some(&record.key) && !self.cards.iter().any(|card| card.attempt.key == record.key)
+        });
+        records.sort_by_key(|record| record.began_at_ms);
+        if first {
+            for record in records.extract_if(.., |record| record.stage == Stage::Untouched) {
+                // Nobody will try it again from here: it is closed, so that its voucher is free for another key.
+                self.close(&Attempt::found(record), effects);
+            }
+        }
+        records.retain(|record| record.stage != Stage::Untouched);
+        let shown = records.last().is_some_and(|record| {
             let fresh = record.stage == Stage::Sent && !self.is_old(record.began_at_ms);
             first && fresh && matches!(phase, Phase::Editing) && !self.form.has_pin()
         });
-        let shown = if shown.is_some() { found.pop() } else { None };
-        for record in found {
+        let shown = if shown { records.pop() } else { None };
+        for record in records {
             let mut attempt = Attempt::found(record);
             // Another tab has it in hand, and tells its own page.
             attempt.unconfirmed_told |= !first;
@@ -76,6 +75,42 @@ impl Machine {
         match shown {
             Some(record) => self.check(Attempt::found(record), effects),
             None => phase,
+        }
+    }
+
+    /// What another tab has made of the attempt in hand. Whoever does not know all of its tries asks, and says nothing
+    /// by its own alone.
+    fn reconcile(&mut self, mut phase: Phase, records: &[Record], effects: &mut Vec<Effect>) -> Phase {
+        let Some(attempt) = phase.attempt_mut().filter(|attempt| attempt.try_number() > 0) else { return phase };
+        let news = self.is_news(attempt, records);
+        let touched = |attempt: &Attempt| {
+            let record = records.iter().find(|record| record.key == attempt.key);
+            record.is_some_and(|record| record.stage != Stage::Untouched)
+        };
+        match phase {
+            Phase::Failed { attempt, outcome } if may_retry(&attempt, &outcome) && (news || touched(&attempt)) => {
+                self.check(attempt, effects)
+            }
+            Phase::Preparing(attempt) if attempt.gone => {
+                effects.push(Effect::AbortBeforeSubmit);
+                self.check(attempt, effects)
+            }
+            Phase::Waiting { attempt, .. } if attempt.gone => self.check(attempt, effects),
+            Phase::Unconfirmed { mut attempt, outcome } if news && !attempt.asks.running => {
+                self.ask(&mut attempt, Reason::Status, effects);
+                Phase::Unconfirmed { attempt, outcome }
+            }
+            phase => phase,
+        }
+    }
+
+    /// Whether the records tell something new of an attempt: it is gone, or another tab has begun a try. A record of
+    /// another endpoint or customer is not among them.
+    fn is_news(&self, attempt: &mut Attempt, records: &[Record]) -> bool {
+        match records.iter().find(|record| record.key == attempt.key) {
+            Some(record) => attempt.learn(record),
+            None if attempt.is_of(&self.options) => !std::mem::replace(&mut attempt.gone, true),
+            None => false,
         }
     }
 
@@ -97,7 +132,7 @@ impl Machine {
             return;
         }
         let transaction_id = holder.reference.clone().filter(|reference| *reference != holder.attempt);
-        let record = Record { key, transaction_id, ..refused.record(Stage::Unconfirmed) };
+        let record = Record { key, transaction_id, tries: 1, ..refused.record(Stage::Named) };
         effects.push(Effect::Store(Box::new(record.clone())));
         self.add_card(Attempt::found(record), effects);
     }
@@ -128,7 +163,11 @@ impl Machine {
     pub(super) fn finish(&mut self, key: &AttemptKey, effects: &mut Vec<Effect>) -> Phase {
         let card = self.cards.iter().find(|card| card.attempt.key == *key && card.ended.is_none());
         if let Some(attempt) = card.map(|card| &card.attempt).filter(|attempt| may_finish(attempt)) {
-            let finishing = Some((key.clone(), attempt.summary()));
+            let finishing = Some(Finishing {
+                key: key.clone(),
+                last_four: attempt.last_four.clone(),
+                amount: Some(attempt.amount).filter(|_| !attempt.named),
+            });
             self.clear_form();
             self.form.finishing = finishing;
             effects.extend([Effect::ClearPin, Effect::Focus(Focus::Field(Field::Pin))]);
@@ -149,22 +188,25 @@ impl Machine {
         Some(self.cards.remove(at).attempt)
     }
 
-    pub(super) fn dismiss(&mut self, key: &AttemptKey, effects: &mut Vec<Effect>) {
+    /// Whether there was such a card.
+    pub(super) fn dismiss(&mut self, key: &AttemptKey, effects: &mut Vec<Effect>) -> bool {
         let Some(at) = self.cards.iter().position(|card| card.attempt.key == *key && self.may_dismiss(card)) else {
-            return;
+            return false;
         };
         if self.cards.remove(at).ended.is_none() {
             effects.push(Effect::Forget(key.clone()));
         }
         self.forget_finishing(key);
+        true
     }
 
     pub(super) fn may_dismiss(&self, card: &Card) -> bool {
-        card.ended.is_some() || self.is_old(card.attempt.began_at_ms)
+        card.ended.is_some() || card.attempt.gone || self.is_old(card.attempt.began_at_ms)
     }
 
     fn is_old(&self, began_at_ms: u64) -> bool {
-        self.now_ms.saturating_sub(began_at_ms) >= OLD_MS
+        // A clock that was set back must not keep it for ever.
+        self.now_ms.abs_diff(began_at_ms) >= OLD_MS
     }
 
     /// Does something with each card that has not ended.
@@ -197,6 +239,9 @@ impl Machine {
         }
         if verdict.then == Then::Ask {
             self.ask(&mut attempt, Reason::Status, effects);
+        }
+        if let Signal::VoucherInUse(Some(holder)) = &verdict.signal {
+            self.add_holder(holder, &attempt, effects);
         }
         let ended =
             (verdict.then != Then::Ask && verdict.outcome.kind != OutcomeKind::Unconfirmed).then_some(verdict.outcome);
@@ -246,7 +291,7 @@ impl Machine {
 
     /// The form is for nobody's PIN any more, if it was for this attempt's.
     fn forget_finishing(&mut self, key: &AttemptKey) {
-        if self.form.finishing.as_ref().is_some_and(|(finishing, _)| finishing == key) {
+        if self.form.finishing.as_ref().is_some_and(|finishing| finishing.key == *key) {
             self.form.finishing = None;
             self.form.errors.form = Some(FormError::Ended);
         }

@@ -15,10 +15,12 @@ impl Machine {
             Phase::Editing => Screen::Form,
             Phase::Confirming(attempt) => Screen::Confirm(attempt.summary()),
             Phase::Preparing(attempt) => {
-                Screen::Progress { summary: attempt.summary(), cancellable: true, slow: false }
+                let again = attempt.try_number() > 0;
+                Screen::Progress { summary: attempt.summary(), cancellable: true, again, slow: false }
             }
             Phase::Redeeming { attempt, slow } => {
-                Screen::Progress { summary: attempt.summary(), cancellable: false, slow: *slow }
+                let again = attempt.try_number() > 1;
+                Screen::Progress { summary: attempt.summary(), cancellable: false, again, slow: *slow }
             }
             Phase::Waiting { attempt, seconds } => Screen::Waiting {
                 summary: attempt.summary(),
@@ -33,6 +35,7 @@ impl Machine {
                 may_retry: may_retry(attempt, outcome),
                 may_finish: may_finish(attempt),
                 checking: attempt.asks.running,
+                other_pin: attempt.other_pin,
                 retry_in_s: attempt.retry_in_s,
             },
             Phase::Failed { attempt, outcome } => Screen::Failed {
@@ -48,6 +51,7 @@ impl Machine {
         let view = |card: &super::Card| CardView {
             attempt: card.attempt.key.clone(),
             summary: card.attempt.summary(),
+            named: card.attempt.named,
             reference: card.attempt.reference(),
             state: match &card.ended {
                 Some(outcome) => CardState::Ended(outcome.clone()),
@@ -57,7 +61,7 @@ impl Machine {
             may_finish: card.ended.is_none()
                 && may_finish(&card.attempt)
                 && matches!(self.phase, Phase::Editing)
-                && self.form.finishing.as_ref().is_none_or(|(key, _)| *key != card.attempt.key),
+                && self.form.finishing.as_ref().is_none_or(|finishing| finishing.key != card.attempt.key),
             may_dismiss: self.may_dismiss(card),
         };
         self.cards.iter().map(view).collect()
@@ -65,9 +69,9 @@ impl Machine {
 
     fn form_view(&self) -> FormView {
         let Form { errors, finishing, .. } = &self.form;
-        let finishing = finishing.as_ref().map(|(_, summary)| summary.clone());
-        let amount = match (&finishing, &self.options.amount) {
-            (Some(summary), _) => AmountView::Fixed(summary.amount),
+        let finishing = finishing.as_ref();
+        let amount = match (finishing.and_then(|finishing| finishing.amount), &self.options.amount) {
+            (Some(amount), _) => AmountView::Fixed(amount),
             (None, AmountOption::Fixed(amount)) => AmountView::Fixed(*amount),
             (None, AmountOption::OneOf(amounts)) => AmountView::Choice {
                 amounts: amounts.clone(),
@@ -80,9 +84,20 @@ impl Machine {
                 error: errors.amount.clone(),
             },
         };
+        // A locked form shows what is being redeemed, whatever there is to choose by now.
+        let amount = match (amount, self.phase.attempt()) {
+            (AmountView::Choice { amounts, chosen, .. }, Some(attempt))
+                if chosen.and_then(|at| amounts.get(at)) != Some(&attempt.amount) =>
+            {
+                AmountView::Fixed(attempt.amount)
+            }
+            (AmountView::Fixed(_), Some(attempt)) => AmountView::Fixed(attempt.amount),
+            (AmountView::Typed { text, .. }, Some(attempt)) if text.is_empty() => AmountView::Fixed(attempt.amount),
+            (amount, _) => amount,
+        };
         FormView {
             locked: !matches!(self.phase, Phase::Editing),
-            finishing,
+            finishing: finishing.map(|finishing| finishing.last_four.clone()),
             pin_error: errors.pin.clone(),
             amount,
             email: self
@@ -90,7 +105,7 @@ impl Machine {
                 .email
                 .is_none()
                 .then(|| EmailView { text: self.form.email.clone(), error: errors.email.clone() }),
-            error: errors.form,
+            error: errors.form.clone(),
         }
     }
 }

@@ -5,17 +5,15 @@ use crate::attempt::Attempt;
 use crate::judge::{Then, Verdict};
 use crate::outcome::OutcomeKind;
 use crate::{
-    AmountOption, AttemptKey, BeforeSubmit, Effect, Field, FieldError, Focus, FormError, Keeping, Next, Notice,
+    AmountOption, AttemptKey, BeforeSubmit, Code, Effect, Field, FieldError, Focus, FormError, Keeping, Next, Notice,
     Outcome, Reason, Request, Secret, Stage, Timer, TimerKind,
 };
-use mozarto::{Answer, PayIn, Signal};
+use mozarto::{Answer, Money, PayIn, Signal};
 
 /// How long the merchant's `beforeSubmit` may take.
 const BEFORE_SUBMIT_MS: u32 = 10_000;
 /// How long a try goes on before the customer is told that it takes longer than usual.
 const SLOW_MS: u32 = 8_000;
-/// The longest `Retry-After` that is waited out.
-const LONGEST_WAIT_MS: u32 = 60_000;
 
 impl Machine {
     pub(super) fn submit(&mut self, key: AttemptKey, now_ms: u64, effects: &mut Vec<Effect>) -> Phase {
@@ -24,8 +22,8 @@ impl Machine {
             Ok(pay_in) => pay_in,
             Err(errors) => return self.not_accepted(errors, effects),
         };
-        if let Some((finished, _)) = self.form.finishing.clone() {
-            return self.finish_with(&finished, pay_in, effects);
+        if let Some(finished) = self.form.finishing.clone() {
+            return self.finish_with(&finished.key, pay_in, effects);
         }
         self.form.errors = Errors::default();
         let attempt = Attempt::new(key, &self.options, pay_in, now_ms);
@@ -41,12 +39,19 @@ impl Machine {
 
     /// Whether an open attempt may have the same voucher. One that may itself have taken it goes on under its own key.
     fn is_held_back(&self, attempt: &Attempt) -> bool {
+        attempt.is_untouched() && self.shares_its_ending(attempt)
+    }
+
+    /// Whether another open attempt's PIN ends so.
+    fn shares_its_ending(&self, attempt: &Attempt) -> bool {
         let same = |other: &Attempt| other.key != attempt.key && other.last_four == attempt.last_four;
-        attempt.is_untouched() && self.cards.iter().any(|card| card.ended.is_none() && same(&card.attempt))
+        self.cards.iter().any(|card| card.ended.is_none() && same(&card.attempt))
     }
 
     fn hold_back(&mut self, attempt: &Attempt, effects: &mut Vec<Effect>) -> Phase {
         if attempt.try_number() > 0 {
+            let told = attempt.outcome(OutcomeKind::Rejected, Code::VoucherInUse, Money::No, Next::Edit);
+            effects.push(Effect::Notify(Notice::Outcome(Box::new(told))));
             self.close(attempt, effects);
         }
         let pin = Some(FieldError::HeldBack { last_four: attempt.last_four.clone() });
@@ -64,6 +69,7 @@ impl Machine {
         self.form.finishing = None;
         self.form.errors = Errors::default();
         let Some(mut attempt) = self.take_card(key) else { return Phase::Editing };
+        attempt.amount = pay_in.amount;
         attempt.pay_in = Some(pay_in);
         attempt.reentered = true;
         self.start_try(attempt, Reason::Retry, effects)
@@ -73,6 +79,10 @@ impl Machine {
     pub(super) fn start_try(&mut self, mut attempt: Attempt, reason: Reason, effects: &mut Vec<Effect>) -> Phase {
         if self.is_held_back(&attempt) {
             return self.hold_back(&attempt, effects);
+        }
+        if attempt.gone && self.shares_its_ending(&attempt) {
+            // Put out of sight in another tab, whose customer has gone on with what may be the same voucher.
+            return self.check(attempt, effects);
         }
         // What an ask that is under way will tell is old by then.
         attempt.stop_asking();
@@ -136,7 +146,7 @@ impl Machine {
             return Phase::Editing;
         }
         let verdict = attempt.not_sent();
-        self.follow(attempt, verdict, None, effects)
+        self.follow(attempt, verdict, effects)
     }
 
     /// The customer does not want the next try.
@@ -151,7 +161,7 @@ impl Machine {
 
     pub(super) fn timed_out(&mut self, mut attempt: Attempt, effects: &mut Vec<Effect>) -> Phase {
         let verdict = attempt.time_out();
-        self.follow(attempt, verdict, None, effects)
+        self.follow(attempt, verdict, effects)
     }
 
     /// An answer of a try: of the attempt in hand, or of one that was put aside.
@@ -170,9 +180,7 @@ impl Machine {
         };
         let meaning = &answer.meaning();
         let Some(verdict) = attempt.judge(try_number, meaning, keeping) else { return phase };
-        if answer.status != 0 {
-            attempt.asks.kept = Some(keeping != Keeping::No);
-        }
+        attempt.note_keeping(answer, keeping != Keeping::No);
         let success = matches!(verdict.outcome.kind, OutcomeKind::Redeemed(_));
         // An earlier try's late answer: while the next is on its way only a success counts; before that, whatever makes
         // the next needless or forbids it.
@@ -180,18 +188,19 @@ impl Machine {
             verdict.then == Then::End && (verdict.outcome.kind != OutcomeKind::Unconfirmed || !attempt.may_retry());
         match phase {
             Phase::Redeeming { attempt, .. } if success || attempt.try_number() == try_number => {
-                self.follow(attempt, verdict, meaning.retry_after, effects)
+                self.follow(attempt, verdict, effects)
             }
             Phase::Preparing(attempt) if ends => {
                 effects.push(Effect::AbortBeforeSubmit);
-                self.follow(attempt, verdict, None, effects)
+                self.follow(attempt, verdict, effects)
             }
-            Phase::Waiting { attempt, .. } | Phase::Checking(attempt) if ends => {
-                self.follow(attempt, verdict, None, effects)
-            }
+            Phase::Waiting { attempt, .. } | Phase::Checking(attempt) if ends => self.follow(attempt, verdict, effects),
             Phase::Unconfirmed { mut attempt, outcome } if verdict.then == Then::Ask => {
                 self.ask(&mut attempt, Reason::Status, effects);
                 Phase::Unconfirmed { attempt, outcome }
+            }
+            Phase::Unconfirmed { attempt, .. } if verdict.outcome.kind == OutcomeKind::Unconfirmed => {
+                Phase::Unconfirmed { attempt, outcome: verdict.outcome }
             }
             Phase::Unconfirmed { attempt, .. } => {
                 self.conclude(attempt, verdict.outcome, Some(&verdict.signal), effects)
@@ -201,19 +210,9 @@ impl Machine {
     }
 
     /// Does what follows from the answer of the last try.
-    fn follow(
-        &mut self,
-        mut attempt: Attempt,
-        verdict: Verdict,
-        retry_after: Option<std::time::Duration>,
-        effects: &mut Vec<Effect>,
-    ) -> Phase {
+    fn follow(&mut self, mut attempt: Attempt, verdict: Verdict, effects: &mut Vec<Effect>) -> Phase {
         match verdict.then {
-            Then::Retry if attempt.retries_by_itself() => {
-                let after = retry_after.map_or(0, |wait| u32::try_from(wait.as_millis()).unwrap_or(u32::MAX));
-                let ms = attempt.backoff_ms().max(after.min(LONGEST_WAIT_MS));
-                Self::wait(attempt, ms, effects)
-            }
+            Then::Retry if attempt.retries_by_itself() => Self::wait(attempt, effects),
             Then::Ask => self.check(attempt, effects),
             Then::Renew if self.options.before_submit && !attempt.renewed && attempt.retries_by_itself() => {
                 attempt.renewed = true;
@@ -224,7 +223,8 @@ impl Machine {
     }
 
     /// Waits for the next automatic try.
-    pub(super) fn wait(attempt: Attempt, ms: u32, effects: &mut Vec<Effect>) -> Phase {
+    pub(super) fn wait(attempt: Attempt, effects: &mut Vec<Effect>) -> Phase {
+        let ms = attempt.backoff_ms().max(attempt.retry_after_ms);
         let timer = |kind| Timer { attempt: attempt.key.clone(), try_number: attempt.try_number(), kind };
         effects.push(Effect::StartTimer(timer(TimerKind::Retry), ms));
         effects.push(Effect::StartTimer(timer(TimerKind::Tick), 1000));
@@ -249,6 +249,9 @@ impl Machine {
     ) -> Phase {
         let mut errors =
             signal.map_or_else(Errors::default, |signal| Errors::of_signal(signal, &self.options, &attempt));
+        if errors.form.is_none() && errors.pin.is_some() && attempt.pay_in.is_none() {
+            errors.form = Some(FormError::OfEarlier { last_four: attempt.last_four.clone() });
+        }
         let mut outcome = outcome;
         if outcome.kind == OutcomeKind::Rejected && errors.is_empty() {
             // The server refuses a field that the customer does not have.

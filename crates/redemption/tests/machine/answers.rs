@@ -150,7 +150,7 @@ fn a_voucher_in_use_shows_the_attempt_that_has_it_as_a_card_and_asks_about_it() 
     let effects = machine.handle(answered(1, in_use(&holder, "t-7")));
     assert_eq!(told(&effects), Some(("rejected", "VOUCHER_IN_USE", "no", "status")));
     assert_eq!(asked(&effects), [(Method::Get, holder.clone(), 1)]);
-    assert_eq!(stored(&effects), [(holder.clone(), Some(Stage::Unconfirmed)), (key(), None)]);
+    assert_eq!(stored(&effects), [(holder.clone(), Some(Stage::Named)), (key(), None)]);
     let view = machine.view();
     assert_eq!(view.form.pin_error, Some(FieldError::InUse { own: true }));
     let [card] = &view.cards[..] else { panic!("one card") };

@@ -1,11 +1,13 @@
 //! Every (phase, event) pair: which phase it leads to, and that a wrong-phase event changes nothing at all.
 
 use crate::support::{
-    PIN, after, answered, asked_options, coded, fired, granted, key, numbered_key, options, pin, records_read,
+    PIN, after, answered, asked_options, coded, fired, granted, key, numbered_key, options, pin, record, records_read,
     redeeming, refused, running, status, status_of, submitted, success, unconfirmed,
 };
 use PhaseName::{Checking, Confirming, Editing, Failed, Preparing, Redeemed, Redeeming, Unconfirmed, Waiting};
-use redemption::{AmountOption, Event, Field, Keeping, Machine, Options, Permission, PhaseName, Timer, TimerKind};
+use redemption::{
+    AmountOption, Event, Field, Keeping, Machine, Options, Permission, PhaseName, Stage, Timer, TimerKind,
+};
 
 const PHASES: [PhaseName; 9] =
     [Editing, Confirming, Preparing, Redeeming, Waiting, Checking, Redeemed, Unconfirmed, Failed];
@@ -32,6 +34,10 @@ fn in_phase(phase: PhaseName) -> Machine {
 /// Every kind of event, and from which phases it leads where; in the others it means nothing.
 fn table() -> Vec<(&'static str, Event, Vec<(PhaseName, PhaseName)>)> {
     let everywhere = || PHASES.into_iter().map(|phase| (phase, phase)).collect();
+    let everywhere_but = |others: &[(PhaseName, PhaseName)]| {
+        let to = |phase| others.iter().find(|(from, _)| *from == phase).map_or(phase, |(_, to)| *to);
+        PHASES.into_iter().map(|phase| (phase, to(phase))).collect()
+    };
     let editing = || vec![(Editing, Editing)];
     vec![
         ("pin edited", pin("12"), editing()),
@@ -51,7 +57,8 @@ fn table() -> Vec<(&'static str, Event, Vec<(PhaseName, PhaseName)>)> {
         ("answered, another try", answered(2, success()), vec![]),
         ("status answered", status(2, success()), vec![(Checking, Redeemed)]),
         ("status answered, another ask", status(1, success()), vec![]),
-        ("records read", records_read([]), everywhere()),
+        ("records read, as before", records_read([record(Stage::Sent)]), everywhere_but(&[(Failed, Checking)])),
+        ("records read, gone", records_read([]), everywhere_but(&[(Waiting, Checking), (Failed, Checking)])),
         ("came back", Event::CameBack, vec![(Checking, Checking), (Unconfirmed, Unconfirmed)]),
         ("before-submit timer", fired(TimerKind::BeforeSubmit, 1), vec![(Preparing, Editing)]),
         ("slow timer", fired(TimerKind::Slow, 1), vec![(Redeeming, Redeeming)]),

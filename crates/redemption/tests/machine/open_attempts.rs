@@ -6,10 +6,10 @@ use crate::support::{
     numbered_key, options, pin, record, records_read, records_read_at, redeeming, rejection, requests, sends, status,
     status_of, stored, submitted, submitted_as, success, told, unconfirmed, untouched,
 };
-use PhaseName::{Editing, Redeemed, Redeeming, Unconfirmed};
+use PhaseName::{Checking, Editing, Failed, Redeemed, Redeeming, Unconfirmed, Waiting};
 use redemption::{
     AmountOption, AmountView, CardState, Effect, Event, FieldError, FormError, Keeping, Machine, Method, Next, Options,
-    OutcomeKind, PhaseName, Screen, Stage, TimerKind,
+    OutcomeKind, PhaseName, Record, Screen, Stage, TimerKind,
 };
 
 /// A page with one open attempt as a card, of which nothing more could be found out.
@@ -64,7 +64,7 @@ fn a_pin_that_ends_as_an_open_attempts_is_held_back_and_nothing_is_sent() {
 
 #[test]
 fn a_voucher_that_another_tab_has_begun_since_is_held_back_also_at_the_confirmation_and_after_before_submit() {
-    let other_tab = || records_read([redemption::Record { key: numbered_key(5), ..record(Stage::Sent) }]);
+    let other_tab = || records_read([Record { key: numbered_key(5), ..record(Stage::Sent) }]);
     let typed = Options { amount: AmountOption::Typed, ..options() };
     let asked = Options { before_submit: true, ..options() };
     let failed = [pin(PIN), submitted(), answered(1, coded("PSP_RATE_LIMITED")), Event::Cancelled];
@@ -88,7 +88,7 @@ fn an_open_attempt_is_finished_with_the_same_pin_under_the_same_key_and_for_the_
     machine.handle(Event::OptionsChanged(Box::new(choice)));
     machine.handle(Event::FinishRequested(key()));
     let form = machine.view().form;
-    assert_eq!(form.finishing.map(|summary| summary.last_four), Some("3456".into()));
+    assert_eq!(form.finishing.as_deref(), Some("3456"));
     assert_eq!(form.amount, AmountView::Fixed(eur(2500)));
     machine.handle(pin(OTHER_PIN));
     assert_eq!(sends(&machine.handle(submitted_as(&numbered_key(2)))), 0);
@@ -151,13 +151,11 @@ fn finishing_can_be_left() {
 
 #[test]
 fn an_attempt_that_ends_while_its_pin_is_entered_says_so() {
-    let ends: [(&str, Event); 2] = [("here", status(2, success())), ("in another tab", records_read([]))];
-    for (name, end) in ends {
-        let mut machine = with_card();
-        happen(&mut machine, [Event::StatusRequested(key()), Event::FinishRequested(key()), pin(PIN), end]);
-        let form = machine.view().form;
-        assert_eq!((form.finishing, form.error), (None, Some(FormError::Ended)), "{name}");
-    }
+    let mut machine = with_card();
+    happen(&mut machine, [Event::StatusRequested(key()), Event::FinishRequested(key()), pin(PIN)]);
+    machine.handle(status(2, success()));
+    let form = machine.view().form;
+    assert_eq!((form.finishing, form.error), (None, Some(FormError::Ended)));
 }
 
 #[test]
@@ -201,13 +199,37 @@ fn an_open_attempt_can_be_dismissed_after_a_day_and_its_voucher_is_free_then() {
 }
 
 #[test]
-fn a_record_that_is_gone_has_ended_in_another_tab() {
+fn what_became_of_an_attempt_whose_record_is_gone_is_asked_and_its_card_can_be_dismissed_at_once() {
     let mut machine = with_card();
-    machine.handle(records_read([]));
+    let effects = machine.handle(records_read([]));
+    assert_eq!((asks(&effects).len(), machine.view().cards[0].may_dismiss), (1, true));
+    assert!(asks(&machine.handle(records_read([]))).is_empty(), "once");
+    machine.handle(Event::Dismissed(key()));
     assert!(machine.view().cards.is_empty());
     let mut machine = unconfirmed();
     let effects = machine.handle(records_read([]));
-    assert_eq!((asks(&effects).len(), machine.phase()), (1, Unconfirmed), "what became of it is asked");
+    assert_eq!((asks(&effects).len(), machine.phase()), (1, Unconfirmed));
+}
+
+#[test]
+fn a_try_of_another_tab_is_a_try_whose_end_is_not_known_here() {
+    let other_tabs_try = || records_read([Record { tries: 2, ..record(Stage::Sent) }]);
+    let limited = || answered(1, coded("PSP_RATE_LIMITED"));
+    for (events, phase) in [
+        (vec![pin(PIN), submitted(), limited()], Waiting),
+        (vec![pin(PIN), submitted(), limited(), Event::Cancelled], Checking),
+    ] {
+        let mut machine = after(options(), events);
+        machine.handle(other_tabs_try());
+        assert_eq!(machine.phase(), phase);
+        assert!(!matches!(machine.view().screen, Screen::Waiting { in_doubt: false, .. }));
+        machine.handle(Event::Cancelled);
+        assert_ne!(machine.phase(), Failed, "nothing says untouched any more");
+    }
+    let mut machine = redeeming();
+    machine.handle(other_tabs_try());
+    let effects = machine.handle(answered(1, coded("INVALID_PSP_CREDENTIALS")));
+    assert_eq!(told(&effects).map(|told| (told.0, told.2)), Some(("unconfirmed", "unknown")));
 }
 
 #[test]

@@ -103,6 +103,7 @@ pub(crate) fn record(stage: Stage) -> Record {
         last_four: "3456".into(),
         began_at_ms: NOW_MS - 1000,
         stage,
+        tries: 1,
         transaction_id: None,
     }
 }

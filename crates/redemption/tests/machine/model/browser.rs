@@ -7,7 +7,7 @@ use crate::support::{NOW_MS, coded};
 use mozarto::Answer;
 use redemption::{
     AttemptKey, BeforeSubmit, CardState, Effect, Event, Keeping, Machine, Method, Notice, Options, OutcomeKind, Record,
-    Request, Screen, StatusAsk, Timer, View,
+    Request, Screen, Stage, StatusAsk, Timer, View,
 };
 use std::collections::VecDeque;
 
@@ -109,7 +109,8 @@ impl World {
 
     fn dispatch_one(&mut self, at: usize, event: Event, queue: &mut VecDeque<(usize, Event)>) {
         let Some(tab) = self.browser.tabs[at].as_mut() else { return };
-        let cards = open_cards(&tab.machine.view());
+        let edits = matches!(event, Event::PinEdited(_) | Event::AmountChosen(_) | Event::AmountEdited(_));
+        let cards = if edits { Vec::new() } else { open_cards(&tab.machine.view()) };
         let store_before = self.browser.store.clone();
         if matches!(event, Event::RetryRequested | Event::Submitted { .. } | Event::Confirmed) {
             tab.tries = 0;
@@ -129,13 +130,11 @@ impl World {
                 }
                 Effect::Forget(key) => {
                     self.browser.store.retain(|kept| kept.key != key);
-                    if dismissed.as_ref() == Some(&key)
-                        && let Some(told) = self.truth.find(&key)
-                    {
-                        told.dismissed = true;
+                    if dismissed.as_ref() == Some(&key) {
+                        self.put_away(&key);
                     }
                 }
-                Effect::Send(request) => queue.extend(self.send(at, &request, &cards)),
+                Effect::Send(request) => queue.extend(self.send(at, &request, &cards, &store_before)),
                 Effect::Ask(ask) => queue.extend(self.ask(at, &ask)),
                 Effect::Notify(Notice::Outcome(outcome)) => self.tell(at, &outcome),
                 Effect::AskBeforeSubmit(ask) => {
@@ -156,7 +155,9 @@ impl World {
         if self.browser.store != store_before {
             queue.push_back((1 - at, self.browser.records_read()));
         }
-        self.look_at(at);
+        if !edits {
+            self.look_at(at);
+        }
     }
 
     fn change_tab(&mut self, at: usize, change: impl FnOnce(&mut Tab)) {
@@ -165,14 +166,35 @@ impl World {
         }
     }
 
+    /// The customer has put an open attempt away: nobody remembers it.
+    fn put_away(&mut self, key: &AttemptKey) {
+        if let Some(told) = self.truth.find(key) {
+            told.dismissed = true;
+        }
+        for tab in self.browser.tabs.iter_mut().flatten() {
+            tab.forbidden.retain(|other| other != key);
+        }
+    }
+
     /// A POST leaves. Gives back the page's own answer, where another tab is sending for this attempt.
-    fn send(&mut self, at: usize, request: &Request, cards: &[(AttemptKey, String)]) -> Option<(usize, Event)> {
+    fn send(
+        &mut self,
+        at: usize,
+        request: &Request,
+        cards: &[(AttemptKey, String)],
+        stored_before: &[Record],
+    ) -> Option<(usize, Event)> {
         let key = request.attempt.clone();
         let pin = request.pay_in.voucher_pin.expose().to_owned();
         let voucher = self.mozarto.vouchers.iter().position(|voucher| voucher.pin == pin).expect("one of the PINs");
-        let is_open = self.truth.is_open(&key);
-        let ends_alike = |other: &str| pin.ends_with(other);
-        let held = cards.iter().find(|(other, last_four)| *other != key && ends_alike(last_four)).map(|card| &card.0);
+        let open = |key: &AttemptKey| {
+            stored_before.iter().any(|record| record.key == *key && record.stage != Stage::Untouched)
+        };
+        let is_open = open(&key) || cards.iter().any(|card| card.0 == key);
+        let ends_alike = |(other, last_four): &&(AttemptKey, String)| {
+            *other != key && pin.ends_with(last_four.as_str()) && open(other)
+        };
+        let held = cards.iter().find(ends_alike).map(|card| &card.0);
         self.truth.must(is_open || held.is_none(), || format!("{key:?} is sent, and {held:?} is open and ends alike"));
         let stored = self.browser.store.iter().any(|record| record.key == key);
         self.truth.must(stored, || format!("{key:?} is sent before it is stored"));
@@ -183,7 +205,7 @@ impl World {
         let (tries, forbidden, page) = (tab.tries, tab.forbidden.contains(&key), tab.page);
         self.truth.must(tries <= AUTOMATIC_TRIES, || format!("{key:?} is tried {tries} times by itself"));
         self.truth.must(!forbidden, || format!("{key:?} is sent again after an answer that forbids it"));
-        if self.browser.locks && self.network.is_locked(&key) {
+        if self.is_locked(at, &key) {
             let (attempt, try_number, answer) = (key, request.try_number, in_progress());
             return Some((at, Event::Answered { attempt, try_number, answer, keeping: Keeping::Kept }));
         }
@@ -199,11 +221,18 @@ impl World {
             Method::Get => What::Get,
             Method::Delete => What::Delete,
         };
-        if ask.method == Method::Delete && self.browser.locks && self.network.is_locked(&key) {
+        if ask.method == Method::Delete && self.is_locked(at, &key) {
             return Some((at, Event::StatusAnswered { attempt: key, number, answer: in_progress(), kept: true }));
         }
         self.leave(page, key, From::Ask(number), what);
         None
+    }
+
+    /// Whether another tab has the right to send for an attempt: it is sending, or is about to.
+    fn is_locked(&self, at: usize, key: &AttemptKey) -> bool {
+        let held = self.browser.tab(1 - at).is_some_and(|tab| tab.machine.holds() == Some(key));
+        let page = self.browser.tab(at).map_or(0, |tab| tab.page);
+        self.browser.locks && (held || self.network.is_locked(key, page))
     }
 
     fn leave(&mut self, page: u32, key: AttemptKey, from: From, what: What) {

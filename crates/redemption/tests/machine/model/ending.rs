@@ -1,14 +1,14 @@
 //! How a case ends: everything works again, everybody answers, and the customer does what the screen offers. Then every
 //! attempt must have come to the truth, or at least nobody may be stuck.
 
-use super::ledger::Standing;
+use super::doing::HOUR_MS;
 use super::mozarto::Fate;
-use super::steps::{Button, HOUR_MS};
+use super::steps::Button;
 use super::world::{Arrival, Proxy, World};
 use redemption::{AttemptKey, CardState, Event, PhaseName, Screen};
 
 /// Rounds in which the customer does what the screen offers, before staff look at what is left, and after.
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 10;
 /// Times that a customer enters the same PIN again.
 const PATIENCE: usize = 3;
 
@@ -27,13 +27,13 @@ impl World {
                 self.staff_settle();
             }
             for tab in 0..2 {
-                self.act(tab, &mut finished);
+                self.go_on(tab, &mut finished);
             }
             self.quiesce();
             for tab in 0..2 {
                 let timers = self.browser.tab(tab).map_or(0, |tab| tab.timers.len());
                 for _ in 0..timers {
-                    self.fire(tab, 0);
+                    self.fire(tab, timers - 1);
                 }
             }
         }
@@ -83,7 +83,7 @@ impl World {
     }
 
     /// The customer does one thing that the screen offers.
-    fn act(&mut self, tab: usize, finished: &mut Vec<AttemptKey>) {
+    fn go_on(&mut self, tab: usize, finished: &mut Vec<AttemptKey>) {
         let Some(view) = self.browser.tab(tab).map(|tab| tab.machine.view()) else { return };
         let patient = |finished: &[AttemptKey], key: &AttemptKey| {
             finished.iter().filter(|other| *other == key).count() < PATIENCE
@@ -115,26 +115,34 @@ impl World {
                 if let Some(card) = may_finish {
                     return self.finish(tab, card.attempt.clone(), finished);
                 }
-                let Some(card) = view.cards.iter().find(open) else { return };
-                Event::StatusRequested(card.attempt.clone())
+                match (view.cards.iter().find(open), view.cards.first()) {
+                    (Some(card), _) => Event::StatusRequested(card.attempt.clone()),
+                    (None, Some(ended)) => Event::Dismissed(ended.attempt.clone()),
+                    (None, None) => self.browser.records_read(),
+                }
             }
         };
         self.dispatch(tab, event);
     }
 
-    /// The customer enters the PIN of an open attempt again.
+    /// The customer enters the PIN of an open attempt again: the one that reached the ledger first, where there were two
+    /// that end alike.
     fn finish(&mut self, tab: usize, key: AttemptKey, finished: &mut Vec<AttemptKey>) {
-        let voucher = self.truth.find(&key).map_or(0, |told| told.voucher);
+        let sent = self.truth.find(&key).map_or(0, |told| told.voucher);
+        let voucher = match &self.proxy {
+            Proxy::Keeping(ledger) => ledger.voucher_of(&key).unwrap_or(sent),
+            Proxy::PassThrough => sent,
+        };
         self.dispatch(tab, Event::FinishRequested(key.clone()));
         finished.push(key);
         self.fill_in(tab, voucher);
         self.press(tab, Button::Submit, 0);
     }
 
+    /// Staff look at whatever is left.
     fn staff_settle(&mut self) {
         let Proxy::Keeping(ledger) = &self.proxy else { return };
-        let left = ledger.entries.iter().filter(|entry| matches!(entry.standing(), Standing::Unconfirmed(_))).count();
-        for _ in 0..left {
+        for _ in 0..ledger.entries.len() {
             self.settle(0);
         }
     }

@@ -131,6 +131,11 @@ impl Ledger {
         self.entries.iter().any(|entry| entry.key == *key)
     }
 
+    /// What an attempt was begun with.
+    pub(super) fn voucher_of(&self, key: &AttemptKey) -> Option<usize> {
+        self.entries.iter().find(|entry| entry.key == *key && entry.amount.is_some()).map(|entry| entry.voucher)
+    }
+
     pub(super) fn post(&mut self, key: &AttemptKey, voucher: usize, amount: Amount, connection: u32) -> Posted {
         if !self.knows(key) {
             if let Some(holder) = self.entries.iter().find(|entry| entry.voucher == voucher && !entry.has_ended()) {
@@ -186,8 +191,14 @@ impl Ledger {
 
     pub(super) fn delete(&mut self, key: &AttemptKey) -> Answer {
         if !self.knows(key) {
-            let entry =
-                Entry { key: key.clone(), voucher: usize::MAX, amount: None, tries: vec![], closed: true, settled: None };
+            let entry = Entry {
+                key: key.clone(),
+                voucher: usize::MAX,
+                amount: None,
+                tries: vec![],
+                closed: true,
+                settled: None,
+            };
             self.entries.push(entry);
             return untouched();
         }

@@ -6,6 +6,7 @@
 //! `ending` lets everything work again and asks whether the truth came out.
 
 mod browser;
+mod doing;
 mod ending;
 mod ledger;
 mod mozarto;
@@ -45,7 +46,7 @@ fn check_store(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000.max(ProptestConfig::default().cases), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_untrue_is_told_whatever_happens_and_every_state_has_a_way_out(start in start(), steps in steps()) {

@@ -70,6 +70,8 @@ impl Fate {
 #[derive(Default)]
 pub(super) struct Mozarto {
     pub(super) vouchers: Vec<Voucher>,
+    /// The browser's requests of which a copy may have taken the voucher, and no page knows.
+    in_doubt: Vec<u32>,
     /// Requests that have arrived and are not done.
     pub(super) pending: Vec<Upstream>,
     /// Requests that were answered, and may take the voucher nevertheless.
@@ -77,34 +79,47 @@ pub(super) struct Mozarto {
 }
 
 impl Mozarto {
+    pub(super) fn new(vouchers: Vec<Voucher>) -> Self {
+        Self { vouchers, ..Self::default() }
+    }
+
     /// Does one request. Gives back its answer, and whether it took the voucher.
     pub(super) fn process(&mut self, request: &Upstream, fate: Fate) -> (Answer, bool) {
+        let copied = self.may_have_been_done(request.fetch);
+        let no_deed = if copied { vec![] } else { no_deed() };
         let voucher = &mut self.vouchers[request.voucher];
         let fits = voucher.value == Some(request.amount.minor());
         let (takes, answers) = match (&voucher.taken, voucher.value) {
-            (None, Some(_)) if fits && fate.takes => (true, taking()),
-            (None, Some(_)) if fits => (false, [no_deed(), unknown()].concat()),
-            (None, Some(_)) => (false, [vec![rejection("Mismatched amount"); 4], no_deed(), unknown()].concat()),
-            (None, None) => (false, [vec![rejection("Invalid voucher PIN"); 4], no_deed(), unknown()].concat()),
-            // A browser has sent this request twice, and the first copy took the voucher: CONTRACT, "The browser
-            // resends". Of what a proxy without a ledger passes on then, only these are told apart from "untouched".
-            (Some(Taker::Attempt { fetch, .. }), _)
-                if *fetch == request.fetch && matches!(request.origin, Origin::Connection(_)) =>
-            {
-                (false, [used(), unknown()].concat())
-            }
-            (Some(_), _) => (false, [used(), no_deed(), unknown()].concat()),
+            (None, Some(_)) if fits && fate.takes => (true, vec![success(); 6]),
+            (None, Some(_)) if fits => (false, no_deed),
+            (None, Some(_)) => (false, [vec![rejection("Mismatched amount"); 4], no_deed].concat()),
+            (None, None) => (false, [vec![rejection("Invalid voucher PIN"); 4], no_deed].concat()),
+            (Some(_), _) => (false, [used(), no_deed].concat()),
         };
         if takes {
             voucher.taken = Some(Taker::Attempt { key: request.key.clone(), fetch: request.fetch });
         }
+        let proving = answers.len();
+        let answers = [answers, unknown()].concat();
         let place = fate.answer % answers.len();
-        let answer = answers[place].clone();
-        let proves_nothing = place >= answers.len() - unknown().len();
-        if proves_nothing && fate.lingers {
-            self.lingering.push(request.clone());
+        if place >= proving {
+            self.in_doubt.push(request.fetch);
+            if fate.lingers {
+                self.lingering.push(request.clone());
+            }
         }
-        (answer, takes)
+        (answers[place].clone(), takes)
+    }
+
+    /// A browser may send one request twice, and its page sees the answer of the last copy only. Where an earlier copy
+    /// may have taken the voucher, the last is not answered by a row that says "no" of itself alone: without a ledger
+    /// nothing could tell the two apart (CONTRACT, "The browser resends", names the one case that is seen), and
+    /// with one the contract leaves it open.
+    pub(super) fn may_have_been_done(&self, id: u32) -> bool {
+        let by = |taker: &Taker| matches!(taker, Taker::Attempt { fetch, .. } if *fetch == id);
+        let taken = self.vouchers.iter().any(|voucher| voucher.taken.as_ref().is_some_and(by));
+        let running = self.pending.iter().any(|request| request.fetch == id);
+        taken || running || self.in_doubt.contains(&id)
     }
 
     /// What was left open ends, and takes the voucher if nobody has. Whether it did.
@@ -123,20 +138,10 @@ impl Mozarto {
         self.vouchers.iter().any(|voucher| voucher.taken.as_ref().is_some_and(by))
     }
 
-    /// Whether a copy of this request has taken a voucher.
-    pub(super) fn was_taken_by_fetch(&self, id: u32) -> bool {
-        let by = |taker: &Taker| matches!(taker, Taker::Attempt { fetch, .. } if *fetch == id);
-        self.vouchers.iter().any(|voucher| voucher.taken.as_ref().is_some_and(by))
-    }
-
     /// Whether anything of this attempt may still take its voucher.
     pub(super) fn is_busy_with(&self, attempt: &AttemptKey) -> bool {
         self.pending.iter().chain(&self.lingering).any(|request| request.key == *attempt)
     }
-}
-
-fn taking() -> Vec<Answer> {
-    [vec![success(); 6], unknown()].concat()
 }
 
 fn used() -> Vec<Answer> {

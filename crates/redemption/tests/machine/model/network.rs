@@ -95,8 +95,10 @@ impl Network {
         Some(self.fetches.remove(at))
     }
 
-    pub(super) fn is_locked(&self, key: &AttemptKey) -> bool {
-        self.fetches.iter().any(|fetch| fetch.lock && fetch.page.is_some() && fetch.key == *key)
+    /// Whether a page other than this is sending for the attempt.
+    pub(super) fn is_locked(&self, key: &AttemptKey, by: u32) -> bool {
+        let others = |fetch: &Fetch| fetch.lock && fetch.page.is_some_and(|page| page != by);
+        self.fetches.iter().any(|fetch| fetch.key == *key && others(fetch))
     }
 
     pub(super) fn forget_page(&mut self, page: u32) {

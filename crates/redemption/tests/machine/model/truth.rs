@@ -89,7 +89,10 @@ impl Truth {
             _ => false,
         };
         self.must(fits, || {
-            format!("{:?} is called {:?} {:?} with money {:?}, and taken is {taken}", outcome.attempt, outcome.kind, outcome.code, outcome.money)
+            format!(
+                "{:?} is called {:?} {:?} with money {:?}, and taken is {taken}",
+                outcome.attempt, outcome.kind, outcome.code, outcome.money
+            )
         });
     }
 }

@@ -58,7 +58,7 @@ impl World {
             browser: Browser::new(locks),
             network: Network::default(),
             proxy: if keeps { Proxy::Keeping(Ledger::default()) } else { Proxy::PassThrough },
-            mozarto: Mozarto { vouchers, ..Mozarto::default() },
+            mozarto: Mozarto::new(vouchers),
             truth: Truth::default(),
             options,
             keys: 0,
@@ -94,8 +94,8 @@ impl World {
             Proxy::Keeping(ledger) => ledger.knows(&up.key),
         };
         let posts = matches!(up.what, What::Post { .. });
-        // A second copy of a request that has taken the voucher: see `Mozarto::process`.
-        let copied = !self.proxy.keeps() && self.mozarto.was_taken_by_fetch(up.fetch);
+        // See there: what it says of rows holds for the proxy's own as well.
+        let copied = self.mozarto.may_have_been_done(up.fetch) && arrival != Arrival::Page;
         let arrival = if copied { Arrival::Served } else { arrival };
         let refusal = match arrival {
             Arrival::Session => Some(coded("SESSION_EXPIRED")),
@@ -150,8 +150,13 @@ impl World {
             return;
         }
         let busy = self.mozarto.pending.iter().chain(&self.mozarto.lingering);
-        let other = busy.filter(|other| other.voucher == voucher && other.key != up.key).count();
-        self.truth.must(other == 0, || format!("{:?} is sent upstream while another key is on the same voucher", up.key));
+        let takes = |other: &&Upstream| {
+            let voucher = &self.mozarto.vouchers[voucher];
+            voucher.taken.is_none() && voucher.value == Some(other.amount.minor())
+        };
+        let other = busy.filter(|other| other.voucher == voucher && other.key != up.key).filter(takes).count();
+        self.truth
+            .must(other == 0, || format!("{:?} is sent upstream while another key may take the same voucher", up.key));
         let redeemed = self.truth.find(&up.key).is_some_and(|told| told.redeemed);
         self.truth.must(!redeemed, || format!("{:?} is sent upstream after its end", up.key));
     }
@@ -160,7 +165,9 @@ impl World {
     pub(super) fn process(&mut self, at: usize, fate: Fate) {
         let request = self.mozarto.pending.remove(at);
         let (answer, taken) = self.mozarto.process(&request, fate);
-        self.note(|| format!("mozarto {:?} voucher {} taken {taken}: {}", request.key, request.voucher, answer.meaning().signal));
+        self.note(|| {
+            format!("mozarto {:?} voucher {} taken {taken}: {}", request.key, request.voucher, answer.meaning().signal)
+        });
         if taken {
             self.truth.taken(&request.key, request.sent_at);
         }
