@@ -76,10 +76,9 @@ impl FormShell {
         self.submit.set_hidden(!submit_shown);
         // Not `disabled`: the button would lose the focus, and a screen reader its place. Repeats are ignored by the
         // machine.
-        let flags =
-            [(&self.submit, "aria-disabled", busy), (&self.submit, "aria-busy", busy), (&self.form, "aria-busy", busy)];
-        for (element, name, on) in flags {
-            let _ = element.set_attribute(name, if on { "true" } else { "false" });
+        let flags = ["aria-disabled", "aria-busy"];
+        for name in flags {
+            let _ = self.submit.set_attribute(name, if busy { "true" } else { "false" });
         }
         self.label.set_text_content(Some(&texts.text(&Message::PinLabel)));
         self.hint.set_text_content(Some(&texts.text(&Message::PinHint)));

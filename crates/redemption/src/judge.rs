@@ -87,7 +87,10 @@ impl Attempt {
         self.note_transaction(meaning);
         let ended_before = if sent { None } else { self.ledgers_word(&signal) };
         let verdict = match ended_before {
-            Some(outcome) => Verdict { outcome, signal, then: Then::End },
+            Some(outcome) => {
+                self.closed_to_tries = true;
+                Verdict { outcome, signal, then: Then::End }
+            }
             None => self.judged(index, &signal, used, kept),
         };
         self.note_retry_after(meaning);
@@ -541,7 +544,7 @@ mod tests {
         ] {
             for (before, expected) in [(None, first), (Some(PspTimeout), after_unknown)] {
                 let mut attempt = attempt();
-                for earlier in &before {
+                if let Some(earlier) = &before {
                     attempt.begin_try();
                     attempt.judge(1, &meaning(earlier.clone()), Keeping::Kept);
                 }
@@ -644,7 +647,7 @@ mod tests {
     fn a_server_that_wants_more_than_a_minute_gets_it() {
         let mut attempt = attempt();
         attempt.begin_try();
-        let wait = Some(std::time::Duration::from_secs(300));
+        let wait = Some(std::time::Duration::from_mins(5));
         attempt.judge(1, &Meaning { retry_after: wait, ..meaning(RateLimited) }, Keeping::Kept);
         assert_eq!((attempt.retry_in_s, attempt.retries_by_itself()), (Some(300), false));
     }

@@ -88,7 +88,7 @@ impl Machine {
             record.is_some_and(|record| record.stage != Stage::Untouched)
         };
         match phase {
-            Phase::Failed { attempt, outcome } if may_retry(&attempt, &outcome) && (news || touched(&attempt)) => {
+            Phase::Failed { attempt, outcome } if touched(&attempt) || news && may_retry(&attempt, &outcome) => {
                 self.check(attempt, effects)
             }
             Phase::Preparing(attempt) if attempt.gone => {
