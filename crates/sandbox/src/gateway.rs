@@ -62,8 +62,8 @@ async fn process(sandbox: Sandbox, pin: VoucherPin, amount: Amount, brand_id: Op
     tokio::time::sleep(tried.befallen.map_or(Duration::ZERO, |befallen| befallen.delay)).await;
     if tried.play.takes {
         tokio::time::sleep(sandbox.gap).await;
-        // A machine that was held up: after the deadline nothing is taken any more.
-        if tried.befallen.is_some_and(|befallen| arrived.elapsed() >= befallen.deadline) {
+        // Held up for too long: whoever asked has given up.
+        if tried.latest.is_some_and(|latest| arrived.elapsed() >= latest) {
             tried.play = Play { takes: false, act: Act::Cut };
         } else {
             sandbox.ledger.take(&pin, &tried.transaction_id);

@@ -1,16 +1,16 @@
 //! The ledger: which vouchers there are, what each is worth, which transactions took it. In memory, behind one lock.
 //!
 //! A try has two steps, each under the lock, with time between: it is checked, and if nothing stands against it then,
-//! it takes the voucher. So two tries at the same moment can both take one voucher, and the ledger counts it. It decides
-//! what a try does (page "Flexepin", "Voucher-level rejection", the script and the plan of faults); how that is said is
-//! `replies.rs`.
+//! it takes the voucher. So two tries at the same moment can both take one voucher, and the ledger counts it. It
+//! decides what a try does (page "Flexepin", "Voucher-level rejection", the script and the plan of faults); how that is
+//! said is `replies.rs`.
 
 use crate::faults::{Befallen, Faults};
 use crate::script::{self, Play, REDEEM, Say};
 use mozarto::{Amount, Currency, VoucherPin};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// The voucher of page "Flexepin", "Example request": 25.00 EUR.
@@ -64,6 +64,8 @@ pub(crate) struct Tried {
     pub(crate) play: Play,
     /// What goes wrong with it.
     pub(crate) befallen: Option<Befallen>,
+    /// How long after its arrival it may take the voucher, where that has an end.
+    pub(crate) latest: Option<Duration>,
     pub(crate) amount: Amount,
     /// Of this try, whether or not it takes the voucher.
     pub(crate) transaction_id: String,
@@ -136,7 +138,8 @@ impl Ledger {
             None => (script::say(Say::InvalidPin), None),
         };
         let serial = format!("FP-{:010}", random(10_u128.pow(10)));
-        Tried { play, befallen, amount: asked, transaction_id, serial }
+        let latest = faults.as_ref().map(Faults::latest);
+        Tried { play, befallen, latest, amount: asked, transaction_id, serial }
     }
 
     /// The second step: takes the voucher, whatever has happened to it since the check.
