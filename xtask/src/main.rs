@@ -6,6 +6,7 @@ mod count;
 mod demo;
 mod e2e;
 mod page_server;
+mod programs;
 mod services;
 mod steps;
 mod test;
@@ -38,6 +39,12 @@ enum Task {
     },
     /// Build the widget as shipped into dist/
     Dist,
+    /// Run thousands of redemptions through the real proxy while everything fails, and compare four ledgers
+    Storm(Told),
+    /// Check a proxy, in any language, against the contract
+    Conformance(Told),
+    /// Measure what the proxy adds and what it sustains
+    Bench(Told),
     /// Assemble the widget from wasm-bindgen's output (Trunk's hook: in its staging folder)
     #[command(hide = true)]
     Assemble {
@@ -48,6 +55,14 @@ enum Task {
         #[arg(env = "TRUNK_STAGING_DIR")]
         out: PathBuf,
     },
+}
+
+/// What a program of this repository is told; its own `--help` says what it can be.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+struct Told {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<String>,
 }
 
 #[tokio::main]
@@ -72,6 +87,9 @@ async fn run(task: Task) -> Result<ExitCode> {
             Task::Demo(options) => demo::run(&options).await,
             Task::Test { only } => test::run_parts(only).await,
             Task::Dist => dist().await,
+            Task::Storm(told) => programs::storm(&told.arguments).await,
+            Task::Conformance(told) => programs::conformance(&told.arguments).await,
+            Task::Bench(told) => programs::bench(&told.arguments).await,
             Task::Assemble { bindgen_out, out } => widget::assemble(&bindgen_out, &out),
         }
     };

@@ -6,6 +6,7 @@
 use crate::browsers::Chromium;
 use crate::count::{self, Ran};
 use crate::e2e;
+use crate::programs;
 use crate::steps::{cargo, run, run_and_read, seconds};
 use crate::tools::{WASM, WasmBindgen, wasm_target};
 use anyhow::{Result, bail, ensure};
@@ -24,6 +25,8 @@ pub(crate) enum Part {
     Web,
     /// The widget, the proxy and the sandbox together, in headless Chromium
     E2e,
+    /// A short storm: hundreds of redemptions while everything fails
+    Storm,
 }
 
 /// Runs all parts, or one.
@@ -43,6 +46,9 @@ pub(crate) async fn run_parts(only: Option<Part>) -> Result<()> {
     }
     if wanted(Part::E2e) {
         table.check("end-to-end tests", e2e::run()).await;
+    }
+    if wanted(Part::Storm) {
+        table.check("short storm", async { programs::short_storm().await.map(|()| None) }).await;
     }
     table.close()
 }
