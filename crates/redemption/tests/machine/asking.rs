@@ -193,6 +193,15 @@ fn what_staff_must_find_out_waits_for_them_and_their_word_ends_it() {
 }
 
 #[test]
+fn what_was_unconfirmed_can_be_finished_once_the_proxy_takes_tries_again() {
+    let mut machine = reloaded();
+    machine.handle(status(1, coded("ATTEMPT_UNCONFIRMED")));
+    let number = asked(&machine.handle(Event::StatusRequested(key())))[0].2;
+    machine.handle(status(number, coded("PSP_TIMEOUT")));
+    assert!(matches!(machine.view().screen, Screen::Unconfirmed { may_finish: true, .. }), "another page has tried it");
+}
+
+#[test]
 fn an_open_attempt_is_asked_about_later_by_itself_less_and_less_often() {
     let mut machine = unconfirmed();
     let mut later = Vec::new();

@@ -31,10 +31,13 @@ fn in_phase(phase: PhaseName) -> Machine {
     machine
 }
 
+/// From which phase to which.
+type Way = (PhaseName, PhaseName);
+
 /// Every kind of event, and from which phases it leads where; in the others it means nothing.
-fn table() -> Vec<(&'static str, Event, Vec<(PhaseName, PhaseName)>)> {
+fn table() -> Vec<(&'static str, Event, Vec<Way>)> {
     let everywhere = || PHASES.into_iter().map(|phase| (phase, phase)).collect();
-    let everywhere_but = |others: &[(PhaseName, PhaseName)]| {
+    let everywhere_but = |others: &[Way]| {
         let to = |phase| others.iter().find(|(from, _)| *from == phase).map_or(phase, |(_, to)| *to);
         PHASES.into_iter().map(|phase| (phase, to(phase))).collect()
     };

@@ -2,9 +2,10 @@
 //! is told, and how they go.
 
 use crate::support::{
-    DAY_MS, NOW_MS, OTHER_PIN, PIN, TWIN_PIN, after, answered, asked, asks, coded, eur, fired, happen, in_use, key,
-    numbered_key, options, pin, record, records_read, records_read_at, redeeming, rejection, requests, sends, status,
-    status_of, stored, submitted, submitted_as, success, told, unconfirmed, untouched,
+    DAY_MS, NOW_MS, OTHER_PIN, PIN, TWIN_PIN, after, answered, asked, asked_options, asks, coded, eur, fired, granted,
+    happen, in_use, key, numbered_key, options, pin, record, records_read, records_read_at, redeeming, refused,
+    rejection, requests, sends, status, status_of, stored, submitted, submitted_as, success, told, unconfirmed,
+    untouched,
 };
 use PhaseName::{Checking, Editing, Failed, Redeemed, Redeeming, Unconfirmed, Waiting};
 use redemption::{
@@ -66,12 +67,11 @@ fn a_pin_that_ends_as_an_open_attempts_is_held_back_and_nothing_is_sent() {
 fn a_voucher_that_another_tab_has_begun_since_is_held_back_also_at_the_confirmation_and_after_before_submit() {
     let other_tab = || records_read([Record { key: numbered_key(5), ..record(Stage::Sent) }]);
     let typed = Options { amount: AmountOption::Typed, ..options() };
-    let asked = Options { before_submit: true, ..options() };
     let failed = [pin(PIN), submitted(), answered(1, coded("PSP_RATE_LIMITED")), Event::Cancelled];
     for (name, options, before, last) in [
         ("submit", options(), vec![pin(PIN)], submitted()),
         ("confirm", typed, vec![pin(PIN), Event::AmountEdited("25".into()), submitted()], Event::Confirmed),
-        ("permission", asked, vec![pin(PIN), submitted()], crate::support::granted(1)),
+        ("permission", asked_options(), vec![pin(PIN), submitted()], granted(1)),
         ("try again", options(), failed.into(), Event::RetryRequested),
     ] {
         let mut machine = after(options, [records_read([])]);
@@ -242,12 +242,35 @@ fn what_another_tab_is_sending_is_a_card_and_is_asked_about() {
 }
 
 #[test]
+fn a_try_that_never_left_here_hides_no_try_of_another_tab() {
+    let before = [pin(PIN), submitted(), granted(1), answered(1, coded("PSP_RATE_LIMITED"))];
+    let mut machine = after(asked_options(), before);
+    happen(&mut machine, [fired(TimerKind::Retry, 1), refused(2)]);
+    assert!(matches!(machine.view().screen, Screen::Waiting { in_doubt: false, .. }));
+    machine.handle(records_read([Record { tries: 2, ..record(Stage::Sent) }]));
+    assert!(matches!(machine.view().screen, Screen::Waiting { in_doubt: true, .. }));
+}
+
+#[test]
 fn an_open_attempt_that_turns_out_untouched_is_rejected_and_never_failed() {
     let mut machine = with_card();
     machine.handle(Event::StatusRequested(key()));
     let effects = machine.handle(status(2, coded("INVALID_PSP_CREDENTIALS")));
     assert_eq!(told(&effects), Some(("rejected", "INVALID_PSP_CREDENTIALS", "no", "edit")));
     assert_eq!(stored(&effects), [(key(), None)]);
+}
+
+#[test]
+fn what_was_said_to_be_untouched_is_open_again_when_another_page_tries_it() {
+    let mut card = with_card();
+    happen(&mut card, [Event::StatusRequested(key()), status(2, untouched())]);
+    let mut failed = after(options(), [pin(PIN), submitted(), answered(1, coded("INVALID_PSP_CREDENTIALS"))]);
+    for machine in [&mut card, &mut failed] {
+        machine.handle(records_read([Record { tries: 2, ..record(Stage::Sent) }]));
+        let view = machine.view();
+        assert!(!view.cards.iter().any(|card| matches!(card.state, CardState::Ended(_))));
+        assert_ne!(machine.phase(), Failed);
+    }
 }
 
 #[test]

@@ -218,6 +218,30 @@ fn a_proof_that_came_while_another_try_ran_is_told_when_that_one_has_ended() {
 }
 
 #[test]
+fn no_rejection_overrides_a_try_that_still_runs() {
+    let mut machine = redeeming();
+    happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested]);
+    let effects = machine.handle(answered(2, rejection("Invalid voucher PIN")));
+    assert_eq!(told(&effects), Some(("unconfirmed", "INVALID_VOUCHER_PIN", "unknown", "status")));
+    let effects = machine.handle(answered(1, success()));
+    assert_eq!(told(&effects), Some(("redeemed", "REDEEMED", "yes", "none")));
+}
+
+#[test]
+fn after_already_redeemed_no_late_answer_but_a_success_says_more() {
+    for keeping in [Keeping::Kept, Keeping::No] {
+        for late in ["PSP_RATE_LIMITED", "NOT_SENT", "INVALID_PSP_CREDENTIALS", "4075"] {
+            let mut machine = redeeming();
+            happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested]);
+            machine.handle(answered_by(keeping, 2, rejection("Voucher already redeemed")));
+            let late = if late == "4075" { rejection("Invalid voucher PIN") } else { coded(late) };
+            assert_eq!(told(&machine.handle(answered_by(keeping, 1, late.clone()))), None, "{late:?}");
+            assert!(matches!(machine.view().screen, Screen::Unconfirmed { may_retry: false, .. }), "{late:?}");
+        }
+    }
+}
+
+#[test]
 fn failed_never_follows_unconfirmed() {
     let mut machine = unconfirmed();
     machine.handle(Event::RetryRequested);

@@ -118,10 +118,7 @@ impl World {
         let named = self.log.is_some().then(|| format!("tab {at} {:?}: {}", tab.machine.phase(), brief_event(&event)));
         let dismissed = if let Event::Dismissed(key) = &event { Some(key.clone()) } else { None };
         let effects = tab.machine.handle(event);
-        self.note(|| {
-            let effects: String = effects.iter().filter_map(brief).map(|effect| format!("; {effect}")).collect();
-            format!("{}{effects}", named.unwrap_or_default())
-        });
+        self.note(|| named.into_iter().chain(effects.iter().filter_map(brief)).collect::<Vec<_>>().join("; "));
         for effect in effects {
             match effect {
                 Effect::Store(record) => {

@@ -2,6 +2,7 @@
 //! attempt must have come to the truth, or at least nobody may be stuck.
 
 use super::doing::HOUR_MS;
+use super::ledger::{Entry, Standing};
 use super::mozarto::Fate;
 use super::steps::Button;
 use super::world::{Arrival, Proxy, World};
@@ -90,10 +91,10 @@ impl World {
         };
         let event = match view.screen {
             Screen::Confirm(_) => Event::Confirmed,
-            Screen::Waiting { .. } => Event::RetryRequested,
-            Screen::Failed { may_retry: true, .. } => Event::RetryRequested,
+            Screen::Waiting { .. }
+            | Screen::Failed { may_retry: true, .. }
+            | Screen::Unconfirmed { may_retry: true, .. } => Event::RetryRequested,
             Screen::Failed { .. } => Event::EditRequested,
-            Screen::Unconfirmed { may_retry: true, .. } => Event::RetryRequested,
             Screen::Unconfirmed { may_finish: true, outcome, .. } if patient(finished, &outcome.attempt) => {
                 return self.finish(tab, outcome.attempt, finished);
             }
@@ -139,11 +140,14 @@ impl World {
         self.press(tab, Button::Submit, 0);
     }
 
-    /// Staff look at whatever is left.
+    /// Staff look at what cannot be found out otherwise.
     fn staff_settle(&mut self) {
         let Proxy::Keeping(ledger) = &self.proxy else { return };
-        for _ in 0..ledger.entries.len() {
-            self.settle(0);
+        let standing = |entry: &Entry| matches!(entry.standing(), Standing::Unconfirmed(_));
+        let keys: Vec<_> =
+            ledger.entries.iter().filter(|entry| standing(entry)).map(|entry| entry.key.clone()).collect();
+        for key in keys {
+            self.settle_one(&key);
         }
     }
 

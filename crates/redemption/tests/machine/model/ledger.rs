@@ -23,13 +23,13 @@ pub(super) struct Entry {
 pub(super) enum Try {
     /// Sent. The browser's connection, while it waits.
     Running(Option<u32>),
-    Ended(Answer),
+    Ended(Box<Answer>),
 }
 
 /// What follows from a POST.
 pub(super) enum Posted {
     /// An answer, and whether it is a final one that was given before.
-    Answer(Answer, bool),
+    Answer(Box<Answer>, bool),
     /// A try begins: its place.
     Begun(usize),
 }
@@ -98,7 +98,7 @@ impl Entry {
     /// The stored answer.
     fn answer(&self) -> Answer {
         let of = |at: usize| match &self.tries[at] {
-            Try::Ended(answer) => answer.clone(),
+            Try::Ended(answer) => Answer::clone(answer),
             Try::Running(_) => running(),
         };
         match self.standing() {
@@ -139,7 +139,7 @@ impl Ledger {
     pub(super) fn post(&mut self, key: &AttemptKey, voucher: usize, amount: Amount, connection: u32) -> Posted {
         if !self.knows(key) {
             if let Some(holder) = self.entries.iter().find(|entry| entry.voucher == voucher && !entry.has_ended()) {
-                return Posted::Answer(in_use(&holder.key, holder.key.as_str()), false);
+                return Posted::Answer(Box::new(in_use(&holder.key, holder.key.as_str())), false);
             }
             let entry = Entry {
                 key: key.clone(),
@@ -153,13 +153,13 @@ impl Ledger {
         }
         let entry = self.find(key).expect("it is recorded");
         match entry.standing() {
-            Standing::Closed | Standing::Settled(_) => Posted::Answer(entry.answer(), false),
+            Standing::Closed | Standing::Settled(_) => Posted::Answer(Box::new(entry.answer()), false),
             _ if (entry.voucher, entry.amount) != (voucher, Some(amount)) => {
-                Posted::Answer(coded("ATTEMPT_MISMATCH"), false)
+                Posted::Answer(Box::new(coded("ATTEMPT_MISMATCH")), false)
             }
-            Standing::Final(_) => Posted::Answer(entry.answer(), true),
-            Standing::Sending => Posted::Answer(coded("ATTEMPT_IN_PROGRESS"), false),
-            Standing::Unconfirmed(_) if entry.forbids_tries() => Posted::Answer(entry.answer(), false),
+            Standing::Final(_) => Posted::Answer(Box::new(entry.answer()), true),
+            Standing::Sending => Posted::Answer(Box::new(coded("ATTEMPT_IN_PROGRESS")), false),
+            Standing::Unconfirmed(_) if entry.forbids_tries() => Posted::Answer(Box::new(entry.answer()), false),
             Standing::Recorded | Standing::Open(_) | Standing::Unconfirmed(_) => {
                 entry.tries.push(Try::Running(Some(connection)));
                 Posted::Begun(entry.tries.len() - 1)
@@ -173,7 +173,7 @@ impl Ledger {
         // What is no answer from Mozarto is passed on as an error without a code.
         let answer = if answer.reply.is_none() { uncoded(504, "No complete answer") } else { answer };
         let Try::Running(waiting) = entry.tries[place] else { return None };
-        entry.tries[place] = Try::Ended(answer);
+        entry.tries[place] = Try::Ended(Box::new(answer));
         waiting.map(|connection| (connection, entry.answer()))
     }
 

@@ -62,7 +62,7 @@ pub(super) enum What {
 #[derive(Clone, Debug)]
 pub(super) struct Down {
     pub(super) connection: u32,
-    pub(super) answer: Answer,
+    pub(super) answer: Box<Answer>,
     pub(super) keeping: Keeping,
 }
 
@@ -86,6 +86,7 @@ impl Network {
     }
 
     pub(super) fn answer(&mut self, connection: u32, answer: Answer, keeping: Keeping) {
+        let answer = Box::new(answer);
         self.messages.push(Message::Down(Down { connection, answer, keeping }));
     }
 

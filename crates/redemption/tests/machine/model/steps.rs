@@ -116,8 +116,10 @@ impl Dice {
     }
 }
 
+type Make = fn(&mut Dice) -> Step;
+
 /// How often what happens.
-const KINDS: [(u32, fn(&mut Dice) -> Step); 23] = [
+const KINDS: [(u32, Make); 23] = [
     (1, |_| Step::Nothing),
     (25, |dice| Step::Act { tab: dice.tab(), which: dice.which(), voucher: dice.voucher() }),
     (7, |dice| Step::Press { tab: dice.tab(), button: BUTTONS[dice.of(12)], which: dice.which() }),

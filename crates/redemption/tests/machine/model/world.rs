@@ -8,7 +8,7 @@ use super::network::{Message, Network, Up, What};
 use super::truth::Truth;
 use crate::support::{coded, html, running};
 use mozarto::Answer;
-use redemption::{Keeping, Options};
+use redemption::{AttemptKey, Keeping, Options};
 
 pub(super) struct World {
     pub(super) browser: Browser,
@@ -77,7 +77,7 @@ impl World {
         match self.network.messages.remove(at) {
             Message::Down(down) => {
                 if let Some(fetch) = self.network.finish(down.connection) {
-                    self.hear(fetch, down.answer, down.keeping);
+                    self.hear(fetch, *down.answer, down.keeping);
                 }
             }
             Message::Up(up) => {
@@ -131,7 +131,7 @@ impl World {
             Proxy::Keeping(ledger) => match ledger.post(&up.key, voucher, amount, up.connection) {
                 Posted::Answer(answer, replayed) => {
                     let keeping = if replayed { Keeping::Replayed } else { Keeping::Kept };
-                    return self.network.answer(up.connection, answer, keeping);
+                    return self.network.answer(up.connection, *answer, keeping);
                 }
                 Posted::Begun(place) if no_connection => {
                     return self.end_try(&up.key, place, coded("NOT_SENT"));
@@ -187,7 +187,7 @@ impl World {
         }
     }
 
-    pub(super) fn end_try(&mut self, key: &redemption::AttemptKey, place: usize, answer: Answer) {
+    pub(super) fn end_try(&mut self, key: &AttemptKey, place: usize, answer: Answer) {
         let Proxy::Keeping(ledger) = &mut self.proxy else { return };
         if let Some((connection, answer)) = ledger.end(key, place, answer) {
             self.network.answer(connection, answer, Keeping::Kept);
@@ -261,10 +261,14 @@ impl World {
         let idle = ledger.entries.iter().filter(|one| open(one.standing()) && !self.mozarto.is_busy_with(&one.key));
         let keys: Vec<_> = idle.map(|entry| entry.key.clone()).collect();
         if !keys.is_empty() {
-            let key = keys[which % keys.len()].clone();
-            let redeemed = self.mozarto.taken_by(&key);
-            ledger.settle(&key, redeemed);
-            self.note(|| format!("staff settle {key:?}: redeemed {redeemed}"));
+            self.settle_one(&keys[which % keys.len()]);
         }
+    }
+
+    pub(super) fn settle_one(&mut self, key: &AttemptKey) {
+        let Proxy::Keeping(ledger) = &mut self.proxy else { return };
+        let redeemed = self.mozarto.taken_by(key);
+        ledger.settle(key, redeemed);
+        self.note(|| format!("staff settle {key:?}: redeemed {redeemed}"));
     }
 }
