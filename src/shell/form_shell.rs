@@ -76,8 +76,7 @@ impl FormShell {
         self.submit.set_hidden(!submit_shown);
         // Not `disabled`: the button would lose the focus, and a screen reader its place. Repeats are ignored by the
         // machine.
-        let flags = ["aria-disabled", "aria-busy"];
-        for name in flags {
+        for name in ["aria-disabled", "aria-busy"] {
             let _ = self.submit.set_attribute(name, if busy { "true" } else { "false" });
         }
         self.label.set_text_content(Some(&texts.text(&Message::PinLabel)));

@@ -58,6 +58,8 @@ pub(crate) struct Attempt {
     pub(crate) tries: Vec<Try>,
     /// Tries that other pages have begun besides: nothing is known of them.
     others_tries: u32,
+    /// Tries of this page that never left it. No record counts them.
+    pub(crate) never_left: u32,
     /// Another page has forgotten it: it has ended there, or the storage was emptied.
     pub(crate) gone: bool,
     /// The proxy named it; its amount is not known here.
@@ -130,6 +132,7 @@ impl Attempt {
             reentered: false,
             tries: Vec::new(),
             others_tries: 0,
+            never_left: 0,
             gone: false,
             named: false,
             other_pin: false,
@@ -160,6 +163,7 @@ impl Attempt {
             reentered: false,
             tries: vec![Try::Ended(Money::Unknown)],
             others_tries: record.tries.saturating_sub(1),
+            never_left: 0,
             gone: false,
             named: record.stage == Stage::Named,
             other_pin: false,
@@ -187,7 +191,7 @@ impl Attempt {
             last_four: self.last_four.clone(),
             began_at_ms: self.began_at_ms,
             stage: if self.named { Stage::Named } else { stage },
-            tries: self.try_number().saturating_add(self.others_tries),
+            tries: self.tries_begun(),
             transaction_id: self.transaction_id.clone(),
         }
     }
@@ -203,6 +207,7 @@ impl Attempt {
         self.retry_in_s = None;
         self.retry_after_ms = 0;
         self.other_pin = false;
+        self.gone = false;
         self.tries.push(Try::Running);
     }
 
@@ -213,7 +218,11 @@ impl Attempt {
 
     /// Whether the next try needs nobody: the PIN is at hand, and automatic tries are left.
     pub(crate) fn retries_by_itself(&self) -> bool {
-        self.pay_in.is_some() && self.automatic_left > 0 && !self.closed_to_tries && self.retry_in_s.is_none()
+        self.pay_in.is_some()
+            && self.automatic_left > 0
+            && !self.closed_to_tries
+            && self.retry_in_s.is_none()
+            && !self.gone
     }
 
     /// Whether no try can have taken the voucher.
@@ -224,9 +233,14 @@ impl Attempt {
     /// Takes in what another page has stored of it. Whether it has begun a try that is not known here.
     pub(crate) fn learn(&mut self, record: &Record) -> bool {
         self.gone = false;
-        let known = self.try_number().saturating_add(self.others_tries);
+        let known = self.tries_begun();
         self.others_tries = self.others_tries.saturating_add(record.tries.saturating_sub(known));
         record.tries > known
+    }
+
+    /// How many tries have begun, by whichever page.
+    fn tries_begun(&self) -> u32 {
+        self.try_number().saturating_sub(self.never_left).saturating_add(self.others_tries)
     }
 
     /// Whether tries that other pages have begun are unknown here.

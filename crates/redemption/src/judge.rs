@@ -65,6 +65,7 @@ impl Attempt {
     /// The try could not begin: nothing left the page.
     pub(crate) fn not_sent(&mut self) -> Verdict {
         self.begin_try();
+        self.never_left += 1;
         let meaning = Meaning { signal: Signal::NotSent, transaction_id: None, retry_after: None };
         self.judge(self.try_number(), &meaning, Keeping::No).unwrap_or_else(|| self.time_out())
     }

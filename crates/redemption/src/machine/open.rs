@@ -279,6 +279,8 @@ impl Machine {
 
     fn update_card(&mut self, mut attempt: Attempt, ended: Option<Outcome>, effects: &mut Vec<Effect>) {
         let key = attempt.key.clone();
+        // A card has no button that would try a failed one again: it is closed, and its voucher free.
+        attempt.unconfirmed_told |= ended.is_some();
         let ended = ended.map(|outcome| self.tell(&mut attempt, outcome, effects));
         if ended.is_some() {
             attempt.pay_in = None;

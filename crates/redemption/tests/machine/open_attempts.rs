@@ -242,6 +242,19 @@ fn what_another_tab_is_sending_is_a_card_and_is_asked_about() {
 }
 
 #[test]
+fn an_attempt_that_another_tab_put_away_is_not_tried_beside_another_one_and_not_asked_about_without_end() {
+    let other = Record { key: numbered_key(7), ..record(Stage::Unconfirmed) };
+    let mut machine = after(options(), [records_read([record(Stage::Unconfirmed), other.clone()])]);
+    machine.handle(records_read([other]));
+    happen(&mut machine, [Event::FinishRequested(key()), pin(PIN)]);
+    let effects = machine.handle(submitted_as(&numbered_key(2)));
+    assert_eq!((sends(&effects), machine.phase()), (0, Checking));
+    let number = asked(&effects)[0].2;
+    machine.handle(status(number, coded("PSP_TIMEOUT")));
+    assert_eq!(machine.phase(), Unconfirmed, "the customer decides");
+}
+
+#[test]
 fn a_try_that_never_left_here_hides_no_try_of_another_tab() {
     let before = [pin(PIN), submitted(), granted(1), answered(1, coded("PSP_RATE_LIMITED"))];
     let mut machine = after(asked_options(), before);

@@ -6,7 +6,7 @@ use super::ledger::{Entry, Standing};
 use super::mozarto::Fate;
 use super::steps::Button;
 use super::world::{Arrival, Proxy, World};
-use redemption::{AttemptKey, CardState, Event, PhaseName, Screen};
+use redemption::{AttemptKey, CardState, CardView, Event, PhaseName, Record, Screen, Stage};
 
 /// Rounds in which the customer does what the screen offers, before staff look at what is left, and after.
 const ROUNDS: usize = 10;
@@ -28,7 +28,7 @@ impl World {
                 self.staff_settle();
             }
             for tab in 0..2 {
-                self.go_on(tab, &mut finished);
+                self.go_on(tab, round, &mut finished);
             }
             self.quiesce();
             for tab in 0..2 {
@@ -80,16 +80,26 @@ impl World {
         let at_rest = |tab: &super::browser::Tab| {
             matches!(tab.machine.phase(), PhaseName::Editing | PhaseName::Redeemed) && no_open_card(tab)
         };
-        self.browser.store.is_empty() && self.browser.tabs.iter().flatten().all(at_rest)
+        // What is untouched is closed by the next page that loads.
+        let open = |record: &Record| record.stage != Stage::Untouched;
+        !self.browser.store.iter().any(open) && self.browser.tabs.iter().flatten().all(at_rest)
     }
 
     /// The customer does one thing that the screen offers.
-    fn go_on(&mut self, tab: usize, finished: &mut Vec<AttemptKey>) {
+    fn go_on(&mut self, tab: usize, round: usize, finished: &mut Vec<AttemptKey>) {
         let Some(view) = self.browser.tab(tab).map(|tab| tab.machine.view()) else { return };
         let patient = |finished: &[AttemptKey], key: &AttemptKey| {
             finished.iter().filter(|other| *other == key).count() < PATIENCE
         };
+        let open = |card: &&CardView| !matches!(card.state, CardState::Ended(_));
+        // Whoever gets no further with one attempt turns to another.
+        let turns = round % 4 >= 2 && view.cards.iter().any(|card| open(&card));
+        let mut cards = view.cards;
+        let first = round % cards.len().max(1);
+        cards.rotate_left(first);
         let event = match view.screen {
+            Screen::Waiting { .. } if turns => Event::Cancelled,
+            Screen::Unconfirmed { .. } if turns => Event::AnotherRequested,
             Screen::Confirm(_) => Event::Confirmed,
             Screen::Waiting { .. }
             | Screen::Failed { may_retry: true, .. }
@@ -102,21 +112,20 @@ impl World {
             Screen::Redeemed(_) => Event::ResetRequested,
             Screen::Progress { .. } | Screen::Checking { .. } => return,
             Screen::Form => {
-                let open = |card: &&redemption::CardView| !matches!(card.state, CardState::Ended(_));
                 if view.form.finishing.is_some() {
                     // Whoever has begun to enter a PIN again goes on, or gives it up.
-                    let being_finished = view.cards.iter().filter(open).find(|card| !card.may_finish);
+                    let being_finished = cards.iter().filter(open).find(|card| !card.may_finish);
                     let key = being_finished.map(|card| card.attempt.clone()).filter(|key| patient(finished, key));
                     if let Some(key) = key {
                         return self.finish(tab, key, finished);
                     }
                     return self.dispatch(tab, Event::EditRequested);
                 }
-                let may_finish = view.cards.iter().find(|card| card.may_finish && patient(finished, &card.attempt));
+                let may_finish = cards.iter().find(|card| card.may_finish && patient(finished, &card.attempt));
                 if let Some(card) = may_finish {
                     return self.finish(tab, card.attempt.clone(), finished);
                 }
-                match (view.cards.iter().find(open), view.cards.first()) {
+                match (cards.iter().find(open), cards.first()) {
                     (Some(card), _) => Event::StatusRequested(card.attempt.clone()),
                     (None, Some(ended)) => Event::Dismissed(ended.attempt.clone()),
                     (None, None) => self.browser.records_read(),

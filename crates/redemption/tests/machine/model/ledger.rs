@@ -95,7 +95,7 @@ impl Entry {
         matches!(self.standing(), Standing::Closed | Standing::Settled(_) | Standing::Final(_))
     }
 
-    /// The stored answer.
+    /// The stored answer. What says "no" of its own try does not say it of the attempt while another try is unknown.
     fn answer(&self) -> Answer {
         let of = |at: usize| match &self.tries[at] {
             Try::Ended(answer) => Answer::clone(answer),
@@ -104,6 +104,7 @@ impl Entry {
         match self.standing() {
             Standing::Recorded => coded("ATTEMPT_UNKNOWN"),
             Standing::Sending => running(),
+            Standing::Open(at) if self.may_have_taken() && of(at).meaning().signal.money() == Money::No => no_answer(),
             Standing::Open(at) | Standing::Final(at) | Standing::Unconfirmed(Some(at)) => of(at),
             Standing::Unconfirmed(None) => coded("ATTEMPT_UNCONFIRMED"),
             Standing::Closed => coded("ATTEMPT_CLOSED"),
@@ -111,6 +112,10 @@ impl Entry {
             Standing::Settled(false) => coded("ATTEMPT_SETTLED_UNTOUCHED"),
         }
     }
+}
+
+fn no_answer() -> Answer {
+    uncoded(504, "No complete answer")
 }
 
 impl Try {
@@ -171,7 +176,7 @@ impl Ledger {
     pub(super) fn end(&mut self, key: &AttemptKey, place: usize, answer: Answer) -> Option<(u32, Answer)> {
         let entry = self.find(key)?;
         // What is no answer from Mozarto is passed on as an error without a code.
-        let answer = if answer.reply.is_none() { uncoded(504, "No complete answer") } else { answer };
+        let answer = if answer.reply.is_none() { no_answer() } else { answer };
         let Try::Running(waiting) = entry.tries[place] else { return None };
         entry.tries[place] = Try::Ended(Box::new(answer));
         waiting.map(|connection| (connection, entry.answer()))
@@ -182,6 +187,14 @@ impl Ledger {
         match &mut self.find(key)?.tries[place] {
             Try::Running(waiting) => waiting.take(),
             Try::Ended(_) => None,
+        }
+    }
+
+    /// What is said instead of `NOT_SENT`, where more is known.
+    pub(super) fn unsent(&mut self, key: &AttemptKey) -> Answer {
+        match self.find(key).map(|entry| (entry.standing(), entry.may_have_taken(), entry.answer())) {
+            None | Some((Standing::Recorded | Standing::Open(_), false, _)) => coded("NOT_SENT"),
+            Some((_, _, known)) => known,
         }
     }
 

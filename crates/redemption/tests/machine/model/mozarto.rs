@@ -85,7 +85,7 @@ impl Mozarto {
 
     /// Does one request. Gives back its answer, and whether it took the voucher.
     pub(super) fn process(&mut self, request: &Upstream, fate: Fate) -> (Answer, bool) {
-        let copied = self.may_have_been_done(request.fetch);
+        let copied = matches!(request.origin, Origin::Connection(_)) && self.may_have_been_done(request.fetch);
         let no_deed = if copied { vec![] } else { no_deed() };
         let voucher = &mut self.vouchers[request.voucher];
         let fits = voucher.value == Some(request.amount.minor());
@@ -112,9 +112,8 @@ impl Mozarto {
     }
 
     /// A browser may send one request twice, and its page sees the answer of the last copy only. Where an earlier copy
-    /// may have taken the voucher, the last is not answered by a row that says "no" of itself alone: without a ledger
-    /// nothing could tell the two apart (CONTRACT, "The browser resends", names the one case that is seen), and
-    /// with one the contract leaves it open.
+    /// may have taken the voucher, and no ledger knows of it, the last is not answered by a row that says "no" of itself
+    /// alone: nothing could tell the two apart. CONTRACT ("The browser resends") names the one case that is seen.
     pub(super) fn may_have_been_done(&self, id: u32) -> bool {
         let by = |taker: &Taker| matches!(taker, Taker::Attempt { fetch, .. } if *fetch == id);
         let taken = self.vouchers.iter().any(|voucher| voucher.taken.as_ref().is_some_and(by));

@@ -94,12 +94,14 @@ impl World {
             Proxy::Keeping(ledger) => ledger.knows(&up.key),
         };
         let posts = matches!(up.what, What::Post { .. });
-        // See there: what it says of rows holds for the proxy's own as well.
+        // What `may_have_been_done` says of Mozarto's rows holds for a proxy's own as well; and no session runs out
+        // between two copies of one request.
         let copied = self.mozarto.may_have_been_done(up.fetch) && arrival != Arrival::Page;
-        let arrival = if copied { Arrival::Served } else { arrival };
+        let arrival =
+            if copied && (!self.proxy.keeps() || arrival == Arrival::Session) { Arrival::Served } else { arrival };
         let refusal = match arrival {
             Arrival::Session => Some(coded("SESSION_EXPIRED")),
-            Arrival::NotSent if posts => Some(coded("NOT_SENT")),
+            Arrival::NotSent if posts => Some(self.not_sent(&up.key)),
             Arrival::TooMany if posts && !known => Some(coded("TOO_MANY_TRIES")),
             Arrival::Page => return self.network.answer(up.connection, html(), Keeping::No),
             _ => None,
@@ -118,6 +120,14 @@ impl World {
                 };
                 self.network.answer(up.connection, answer, keeping);
             }
+        }
+    }
+
+    /// A proxy sends nothing now. One that keeps attempts says what it knows of this one, if that is more.
+    fn not_sent(&mut self, key: &AttemptKey) -> Answer {
+        match &mut self.proxy {
+            Proxy::Keeping(ledger) => ledger.unsent(key),
+            Proxy::PassThrough => coded("NOT_SENT"),
         }
     }
 
