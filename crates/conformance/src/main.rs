@@ -3,10 +3,9 @@
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Parser;
-use flexepin_conformance::{Behind, Customer, RULES, Setup, Times, Upstream, Verdict, check};
+use flexepin_conformance::{Behind, Customer, RULES, Rule, Setup, Times, Upstream, Verdict, check};
 use mozarto::{Amount, Currency};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use std::fmt::Write as _;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -94,7 +93,7 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> Result<ExitCode> {
     if args.list {
-        writeln!(std::io::stdout(), "{}", list()?)?;
+        writeln!(std::io::stdout(), "{}", list())?;
         return Ok(ExitCode::SUCCESS);
     }
     let json = args.json;
@@ -116,20 +115,12 @@ async fn run(args: Args) -> Result<ExitCode> {
     Ok(if report.count(Verdict::Fail) == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn list() -> Result<String, std::fmt::Error> {
-    let mut text = String::new();
-    for rule in RULES {
+fn list() -> String {
+    let line = |rule: &Rule| {
         let whom = if rule.is_about_attempts() { "attempts" } else { "all" };
-        write!(
-            text,
-            "{}{:<22}{whom:<10}{} ({})",
-            if text.is_empty() { "" } else { "\n" },
-            rule.id,
-            rule.title,
-            rule.place
-        )?;
-    }
-    Ok(text)
+        format!("{:<22}{whom:<10}{} ({})", rule.id, rule.title, rule.place)
+    };
+    RULES.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 async fn setup(args: Args) -> Result<Setup> {
@@ -138,12 +129,11 @@ async fn setup(args: Args) -> Result<Setup> {
     ensure!(http, "{endpoint} is no endpoint: write it such as http://127.0.0.1:8082/cashier/flexepin");
     let currency: Currency = args.currency.parse().map_err(|error| anyhow!("--currency {}: {error}", args.currency))?;
     let amount = Amount::parse(&args.amount, currency).map_err(|error| anyhow!("--amount {} {error}", args.amount))?;
-    let customer = customer("--header", &args.header, args.user_id, args.email, args.brand_id.clone(), 1)?;
-    let other = customer_of_no_session(&args.header, &args.other_header)
-        .then(|| {
-            self::customer("--other-header", &args.other_header, args.other_user_id, args.other_email, args.brand_id, 2)
-        })
-        .transpose()?;
+    let first = customer("--header", &args.header, args.user_id, args.email, args.brand_id.clone(), 1)?;
+    let second =
+        customer("--other-header", &args.other_header, args.other_user_id, args.other_email, args.brand_id, 2)?;
+    // Where the first has a session, a second without one is nobody.
+    let other = if args.header.is_empty() || !args.other_header.is_empty() { Some(second) } else { None };
     let behind = match (args.upstream_listen, args.sandbox) {
         (Some(address), _) => Behind::Kit(
             Upstream::bind(address).await.with_context(|| format!("cannot listen on {address} (--upstream-listen)"))?,
@@ -154,12 +144,7 @@ async fn setup(args: Args) -> Result<Setup> {
     let mut times = Times { wait: Duration::from_secs(args.wait), ..Times::default() };
     times.answer_within = args.test_answer_within_ms.map_or(times.answer_within, Duration::from_millis);
     times.upstream_deadline = args.test_upstream_deadline_ms.map_or(times.upstream_deadline, Duration::from_millis);
-    Ok(Setup { endpoint, behind, customer, other, amount, origin: args.origin, only: args.only, times })
-}
-
-/// Whether there is a second customer: where the first has a session, only if the second has one too.
-fn customer_of_no_session(first: &[String], second: &[String]) -> bool {
-    first.is_empty() || !second.is_empty()
+    Ok(Setup { endpoint, behind, customer: first, other, amount, origin: args.origin, only: args.only, times })
 }
 
 /// A customer with a session has the facts that were given, and one without has the kit's own for the rest.

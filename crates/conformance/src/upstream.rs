@@ -116,9 +116,10 @@ impl Upstream {
         let (played, shut) = (Arc::clone(&self.played), self.shut.clone());
         *lock(&self.door) = Some(tokio::spawn(async move {
             loop {
-                // An error is of one connection, such as one that has already gone.
-                if let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(converse(stream, Arc::clone(&played), shut.subscribe()));
+                match listener.accept().await {
+                    Ok((stream, _)) => drop(tokio::spawn(converse(stream, Arc::clone(&played), shut.subscribe()))),
+                    // One connection has already gone, or there are too many for now.
+                    Err(_) => sleep(UNTIL_NOTICED).await,
                 }
             }
         }));

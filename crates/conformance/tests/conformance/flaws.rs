@@ -2,7 +2,7 @@
 
 use crate::model::Flaw::{self, *};
 use crate::world::run;
-use flexepin_conformance::{RULES, Verdict};
+use flexepin_conformance::{RULES, Report, Verdict};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -107,24 +107,32 @@ async fn a_broken_rule_fails_and_no_other() {
         let places = Arc::clone(&places);
         runs.spawn(async move {
             let _place = places.acquire_owned().await.expect("never closed");
-            let report = run(|made, setup| {
-                made.flaw = Some(*flaw);
-                if *flaw == GivesUpEarly {
-                    // Half of it must be earlier than the slack allows, and later than POST's own time.
-                    (made.deadline, setup.times.upstream_deadline) = (made.deadline * 3, made.deadline * 3);
-                }
-            });
-            let report = report.await.expect("it can be checked");
-            (*flaw, *rule, report)
+            (*flaw, *rule, broken_by(*flaw).await)
         });
     }
     let mut wrong = Vec::new();
     for (flaw, rule, report) in runs.join_all().await {
+        if report.names(Verdict::Fail) == [rule] {
+            continue;
+        }
+        // Some rules are about time, and ten runs at once leave none on a busy machine: alone it must be seen.
+        let report = broken_by(flaw).await;
         if report.names(Verdict::Fail) != [rule] {
             wrong.push(format!("{flaw:?} should break {rule} alone:\n{report}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+async fn broken_by(flaw: Flaw) -> Report {
+    let report = run(|made, setup| {
+        made.flaw = Some(flaw);
+        if flaw == GivesUpEarly {
+            // Half of it must be earlier than the slack allows, and later than POST's own time.
+            (made.deadline, setup.times.upstream_deadline) = (made.deadline * 3, made.deadline * 3);
+        }
+    });
+    report.await.expect("it can be checked")
 }
 
 /// A retry after a cut changes what every later answer finds, so it is looked at where nothing is kept.

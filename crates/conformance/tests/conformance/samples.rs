@@ -59,6 +59,8 @@ impl Sample {
             .env("ATTEMPTS_PER_CUSTOMER", attempts_per_customer.to_string())
             .env("DEMO_SESSIONS", serde_json::Value::from_iter(sessions).to_string())
             .env("CASHIER_TRIES_DIR", folder.path())
+            // PHP's workers outlive the program that is ended.
+            .env_remove("PHP_CLI_SERVER_WORKERS")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
