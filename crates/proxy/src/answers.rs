@@ -1,17 +1,22 @@
 //! The answer that a kept attempt gives: the table of hop 1, from the ledger's side. What it gives to the POST of the
 //! very try that has just ended is the same.
 //!
+//! While a try of the attempt is unknown, no answer may read as "your voucher is untouched", not even that of a try
+//! which never left: the browser may have missed the other one.
+//!
 //! Bodies are pruned after a time and meanings are not, so a pruned answer is built anew from its meaning.
 
 use crate::ledger::{Kept, Settled, State, StoredAnswer};
 use crate::own::Own;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use mozarto::Money;
 use serde_json::{Value, json};
 
+const EARLIER: &str = "What became of an earlier try of this attempt is not known; this try took nothing";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The attempt's answer to a GET, a DELETE that cannot close it, or the POST whose try has just ended.
+/// The attempt's answer to the POST whose try has just ended.
 pub(crate) fn of(kept: Kept) -> Response {
     match (kept.state, &kept.answer) {
         // Nothing has left, and the POST that was recorded may be sent again.
@@ -19,6 +24,9 @@ pub(crate) fn of(kept: Kept) -> Response {
         (State::Sending, _) => Own::Pending.into_response(),
         (State::Closed, _) => Own::Closed.into_response(),
         (State::Settled, _) => settled(&kept),
+        (State::Open, Some(answer)) if kept.unknown_try && kept.money == Some(Money::No) => {
+            StoredAnswer { retry_after: answer.retry_after.clone(), ..Own::NoAnswer(EARLIER).stored() }.into_response()
+        }
         (State::Open | State::Final, Some(StoredAnswer { body: None, .. })) => pruned(&kept).into_response(),
         (State::Open | State::Final | State::Unconfirmed, Some(answer)) => answer.clone().into_response(),
         (State::Open | State::Final | State::Unconfirmed, None) => {
@@ -27,13 +35,27 @@ pub(crate) fn of(kept: Kept) -> Response {
     }
 }
 
+/// The same some time after the answer came: what has passed of its `Retry-After` need not be waited for again.
+pub(crate) fn later(mut kept: Kept, now_ms: i64) -> Response {
+    let passed = kept.answered_at.map_or(0, |at| now_ms.saturating_sub(at).max(0) / 1000);
+    if let Some(answer) = &mut kept.answer {
+        // A date stays true.
+        let seconds = answer.retry_after.as_deref().and_then(|wait| wait.trim().parse::<i64>().ok());
+        if let Some(seconds) = seconds {
+            let left = seconds.saturating_sub(passed);
+            answer.retry_after = (left > 0).then(|| left.to_string());
+        }
+    }
+    of(kept)
+}
+
 /// The answer to a POST for which nothing was sent.
-pub(crate) fn without_a_try(kept: Kept) -> Response {
+pub(crate) fn without_a_try(kept: Kept, now_ms: i64) -> Response {
     let is_final = kept.state == State::Final;
     if kept.running.as_ref().is_some_and(|running| running.is_ours) {
         return Own::InProgress.into_response();
     }
-    let mut response = of(kept);
+    let mut response = later(kept, now_ms);
     if is_final {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
@@ -126,6 +148,8 @@ mod tests {
             created_at: 0,
             settled: None,
             answer: Some(StoredAnswer { status, retry_after: None, body: None }),
+            money: None,
+            answered_at: None,
             running: None,
             redeemed: Some(RedeemedAs { value: Some("25.5".to_owned()), currency: Some("EUR".to_owned()) }),
         }
@@ -160,6 +184,27 @@ mod tests {
             let read = meaning_of(answer.status, &answer.body.expect("a body"));
             assert_eq!(read.signal.to_string(), meaning, "{status}");
             assert_eq!(read.transaction_id.as_deref(), Some("t-1"), "{meaning}");
+        }
+    }
+
+    #[test]
+    fn what_has_passed_of_a_wait_is_not_waited_for_again() {
+        for (wait, passed_ms, left) in [
+            ("7", 0, Some("7")),
+            ("7", 999, Some("7")),
+            ("7", 3_000, Some("4")),
+            ("7", 7_000, None),
+            ("7", 86_400_000, None),
+            ("7", -86_400_000, Some("7")),
+            ("0", 0, None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", 3_000, Some("Wed, 21 Oct 2026 07:28:00 GMT")),
+        ] {
+            let stored = StoredAnswer { status: 503, retry_after: Some(wait.to_owned()), body: Some("{}".to_owned()) };
+            let kept =
+                Kept { answer: Some(stored), answered_at: Some(1_000_000), ..ended(State::Open, "not-sent", 503) };
+            let answer = later(kept, 1_000_000 + passed_ms);
+            let given = answer.headers().get("retry-after").and_then(|wait| wait.to_str().ok());
+            assert_eq!(given, left, "{wait} after {passed_ms} ms");
         }
     }
 

@@ -5,7 +5,8 @@
 //! sent is held here and written later.
 
 use crate::answers;
-use crate::ledger::{Begun, Closed, Ended, Kept, Ledger, Posted};
+use crate::clock::Clock;
+use crate::ledger::{Begun, Closed, Ended, Kept, Ledger, Posted, State};
 use crate::own::Own;
 use crate::pin_key::PinKeys;
 use crate::reply::{self, Passed};
@@ -17,7 +18,8 @@ use mozarto::PayIn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
@@ -25,14 +27,12 @@ use uuid::Uuid;
 
 /// The pause before what could not be written is tried again.
 const HELD_PAUSE: Duration = Duration::from_millis(250);
-/// How long the end of the program waits for what cannot be written. After the next start such an attempt has an unknown
-/// try, which is true.
-const HELD_AT_THE_END: Duration = Duration::from_secs(10);
-/// The ledger may take this part of the time within which a POST is answered.
-const LEDGER_PART: u32 = 3;
 
 const NOT_WRITABLE: &str = "The attempt cannot be written down at the moment; nothing was sent";
 const ENDING: &str = "The proxy is about to end; nothing was sent";
+const TOO_MANY: &str = "Too many tries run at the moment; nothing was sent";
+const OTHER_KEYS: &str = "Vouchers cannot be told apart at the moment; nothing was sent";
+const NOT_WHOLE: &str = "The request did not come whole; nothing was sent";
 
 /// The attempts and all that is needed for them.
 pub(crate) struct Attempts {
@@ -44,12 +44,26 @@ pub(crate) struct Attempts {
     pub(crate) posts: TaskTracker,
     /// How many ends of tries wait to be written. While there are any, nothing new is sent.
     held: AtomicUsize,
+    /// How many more tries may run.
+    room: Semaphore,
+    clock: Arc<Clock>,
     /// Told when the program is to end.
     pub(crate) ending: CancellationToken,
+    /// Told when it is to end without what cannot be written.
+    pub(crate) giving_up: CancellationToken,
+    /// How many ends of tries were not written.
+    pub(crate) lost: AtomicUsize,
 }
 
 impl Attempts {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, mozarto: Mozarto, pin_keys: PinKeys, times: Times) -> Self {
+    pub(crate) fn new(
+        ledger: Arc<dyn Ledger>,
+        mozarto: Mozarto,
+        pin_keys: PinKeys,
+        times: Times,
+        most_tries: usize,
+        clock: Arc<Clock>,
+    ) -> Self {
         Self {
             ledger,
             mozarto: Arc::new(mozarto),
@@ -57,14 +71,18 @@ impl Attempts {
             times,
             posts: TaskTracker::new(),
             held: AtomicUsize::new(0),
+            room: Semaphore::new(most_tries),
+            clock,
             ending: CancellationToken::new(),
+            giving_up: CancellationToken::new(),
+            lost: AtomicUsize::new(0),
         }
     }
 
     /// POST: at most one try, and an answer in time. `since` is when the request arrived.
     pub(crate) async fn post(self: &Arc<Self>, key: Uuid, pay_in: PayIn, since: Instant) -> Response {
         let this = Arc::clone(self);
-        let post = self.posts.spawn(async move { this.run(key, pay_in, since).await });
+        let post = self.posts.spawn(async move { this.run(key, pay_in).await });
         match timeout_at(since + self.times.answer_within, post).await {
             Ok(Ok(response)) => response,
             Ok(Err(failed)) => {
@@ -79,7 +97,7 @@ impl Attempts {
     /// GET: what is known about the attempt.
     pub(crate) async fn status(&self, key: Uuid) -> Response {
         match self.ledger.attempt(key).await {
-            Ok(Some(kept)) => answers::of(kept),
+            Ok(Some(kept)) => answers::later(kept, self.clock.wall_ms()),
             Ok(None) => Own::Unknown.into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be read");
@@ -95,7 +113,7 @@ impl Attempts {
                 info!(attempt = %key, "closed as untouched");
                 Own::Untouched.into_response()
             }
-            Ok(Closed::Kept(kept)) => answers::of(*kept),
+            Ok(Closed::Kept(kept)) => answers::later(*kept, self.clock.wall_ms()),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be written");
                 Own::LedgerUnreadable.into_response()
@@ -103,7 +121,7 @@ impl Attempts {
         }
     }
 
-    async fn run(&self, key: Uuid, pay_in: PayIn, since: Instant) -> Response {
+    async fn run(&self, key: Uuid, pay_in: PayIn) -> Response {
         let posted = Posted {
             key,
             owner: pay_in.user_id.clone().unwrap_or_default(),
@@ -112,25 +130,66 @@ impl Attempts {
             currency: pay_in.amount.currency().code().to_owned(),
             brand: pay_in.brand_id.clone(),
         };
+        // Held until the end of the try is written.
+        let Ok(_room) = self.room.try_acquire() else { return self.without_a_step(&posted, TOO_MANY).await };
+        let by = Instant::now() + self.times.ledger_within;
         let is_ending = self.ending.is_cancelled();
         let may_send = !is_ending && self.held.load(Ordering::SeqCst) == 0;
-        let begun = match self.ledger.begin(posted, may_send, since + self.times.answer_within / LEDGER_PART).await {
+        let begun = match self.ledger.begin(posted.clone(), may_send, by).await {
             Ok(begun) => begun,
             Err(unavailable) => {
                 warn!(attempt = %key, %unavailable, "not sent: the ledger cannot be written");
-                return Own::NotSent(NOT_WRITABLE).into_response();
+                return self.without_a_step(&posted, NOT_WRITABLE).await;
             }
         };
         let refused = match begun {
             Begun::Send(number) => return self.run_try(key, number, pay_in).await,
-            Begun::Kept(kept) => return answers::without_a_try(*kept),
-            Begun::NotNow => Own::NotSent(if is_ending { ENDING } else { NOT_WRITABLE }),
+            Begun::Kept(kept) => return answers::without_a_try(*kept, self.clock.wall_ms()),
+            Begun::NotNow => {
+                return self.without_a_step(&posted, if is_ending { ENDING } else { NOT_WRITABLE }).await;
+            }
             Begun::Foreign => Own::Foreign,
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
+            Begun::LacksPinKey(id) => {
+                error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
+                Own::NotSent(OTHER_KEYS)
+            }
         };
         info!(attempt = %key, status = refused.stored().status, "not sent");
         refused.into_response()
+    }
+
+    /// A POST for which no step of the ledger can be done now: what is known already is answered, and all else was not
+    /// sent. Only a try that runs, or an answer that stands, says more than that.
+    async fn without_a_step(&self, posted: &Posted, why: &'static str) -> Response {
+        let known = self.ledger.attempt(posted.key).await.inspect_err(|unavailable| {
+            warn!(attempt = %posted.key, %unavailable, "the ledger cannot be read, either");
+        });
+        let stands = |kept: &Kept| match kept.state {
+            State::Recorded => false,
+            State::Open => kept.unknown_try,
+            _ => true,
+        };
+        let Some(known) = known.ok().flatten() else { return Own::NotSent(why).into_response() };
+        match posted.refused_by(&known) {
+            Some(Begun::Foreign) => Own::Foreign.into_response(),
+            Some(_) => Own::Mismatch.into_response(),
+            None if stands(&known) => answers::without_a_try(known, self.clock.wall_ms()),
+            None => Own::NotSent(why).into_response(),
+        }
+    }
+
+    /// A POST whose body stalled or was cut: no try of it left, but one of an earlier POST of this key may have.
+    pub(crate) async fn cut_short(&self, key: Uuid) -> Response {
+        match self.ledger.attempt(key).await {
+            Ok(Some(kept)) if kept.state != State::Recorded => answers::later(kept, self.clock.wall_ms()),
+            Ok(_) => Own::NotSent(NOT_WHOLE).into_response(),
+            Err(unavailable) => {
+                error!(attempt = %key, %unavailable, "the ledger cannot be read");
+                Own::LedgerUnreadable.into_response()
+            }
+        }
     }
 
     /// The try is on disk as sending. From here on its end must be written, whatever happens.
@@ -140,7 +199,7 @@ impl Attempts {
         // In a task of its own: a defect in it must not lose the try.
         let sent = tokio::spawn(async move {
             let sent = mozarto.send(&pay_in).await;
-            let passed = reply::passed_on(sent, &pay_in.voucher_pin);
+            let passed = reply::passed_on(sent, &pay_in.voucher_pin, pay_in.email.as_deref());
             let logged_id = passed.meaning.transaction_id.clone().filter(|id| may_log(id, &pay_in, &mozarto));
             (passed, logged_id)
         });
@@ -155,7 +214,7 @@ impl Attempts {
             status = answer.status,
             meaning = %meaning.signal,
             money = meaning.signal.money().as_str(),
-            transaction = logged_id,
+            transaction = logged_id.as_deref(),
             ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "tried"
         );
@@ -169,40 +228,41 @@ impl Attempts {
             redeemed,
             presumed: false,
         };
-        match self.write_end(ended).await {
+        match self.write_end(ended, logged_id.as_deref()).await {
             Some(kept) => answers::of(kept),
             None => Own::Pending.into_response(),
         }
     }
 
-    /// Writes a try's end, however long that takes. `None` only where the program ends before it could.
-    async fn write_end(&self, ended: Ended) -> Option<Kept> {
+    /// Writes a try's end, however long that takes. `None` only where the program was told to give up: after the next
+    /// start such an attempt has an unknown try, which is true.
+    async fn write_end(&self, ended: Ended, logged_id: Option<&str>) -> Option<Kept> {
         let mut held = None;
-        let give_up = async {
-            self.ending.cancelled().await;
-            sleep(HELD_AT_THE_END).await;
-        };
-        tokio::pin!(give_up);
         loop {
-            match self.ledger.end(ended.clone()).await {
+            let written = tokio::select! {
+                written = self.ledger.end(ended.clone()) => written,
+                () = self.giving_up.cancelled() => break,
+            };
+            match written {
                 Ok(kept) => {
                     if held.is_some() {
                         info!(attempt = %ended.key, "what was held is written");
                     }
                     return kept;
                 }
-                Err(unavailable) => {
-                    if held.is_none() {
-                        error!(attempt = %ended.key, %unavailable, "the end of a try cannot be written; it is held, and nothing new is sent");
-                        held = Some(Held::one_more(&self.held));
-                    }
-                    if timeout(HELD_PAUSE, &mut give_up).await.is_ok() {
-                        error!(attempt = %ended.key, meaning = ended.meaning, "ALARM: the end of a try was not written");
-                        return None;
-                    }
+                Err(unavailable) if held.is_none() => {
+                    error!(attempt = %ended.key, %unavailable, "the end of a try cannot be written; it is held, and nothing new is sent");
+                    held = Some(Held::one_more(&self.held));
                 }
+                Err(_) => {}
+            }
+            if timeout(HELD_PAUSE, self.giving_up.cancelled()).await.is_ok() {
+                break;
             }
         }
+        self.lost.fetch_add(1, Ordering::SeqCst);
+        error!(attempt = %ended.key, meaning = ended.meaning, transaction = logged_id, "ALARM: the end of a try could not be written before the program's");
+        None
     }
 }
 

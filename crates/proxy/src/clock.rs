@@ -1,5 +1,6 @@
 //! The proxy's clocks. The wall clock is for people, tokens and other programs, and may jump; what counts time is the
-//! monotonic clock, and across a restart the machine's own uptime, so that no jump ends a wait too early.
+//! monotonic clock, and across a restart the machine's own uptime, so that no jump ends a wait too early: where two
+//! processes have no uptime in common, nothing is taken to have passed.
 //!
 //! `--test-clock-offset-file` shifts every reading of the wall clock, and nothing else.
 
@@ -8,13 +9,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+/// The system tells its uptime in hundredths of a second.
+const UPTIME_STEP: Duration = Duration::from_millis(10);
+
 /// What time it is.
 #[derive(Debug)]
 pub(crate) struct Clock {
     offset_file: Option<PathBuf>,
     started: Instant,
-    /// Which boot of which machine this is, and how long it had been up at `started`. Linux only.
-    boot: Option<(String, Duration)>,
+    /// Which boot of which machine this is. Linux only.
+    boot: Option<String>,
 }
 
 /// When a try left, in a form that outlives the process.
@@ -53,33 +57,37 @@ impl Clock {
 
     /// Now, for the ledger.
     pub(crate) fn moment(&self) -> Moment {
-        let uptime = self.boot.as_ref().map(|(id, up)| format!("{id}:{}", (*up + self.running()).as_millis()));
+        let uptime = self.boot.as_ref().zip(uptime()).map(|(id, up)| format!("{id}:{}", up.as_millis()));
         Moment { wall_ms: self.wall_ms(), uptime: uptime.unwrap_or_default() }
     }
 
     /// How much is left of `deadline`, counted from a moment that another process may have written down: never more
-    /// than `deadline`. By the machine's uptime, which does not jump; by the wall clock where it was another boot.
+    /// than `deadline`. By the machine's uptime, which does not jump; all of it where that was another boot, another
+    /// machine, or is not told.
     pub(crate) fn left_of(&self, deadline: Duration, since: &Moment) -> Duration {
-        let elapsed = self.uptime_since(&since.uptime).unwrap_or_else(|| {
-            let ms = self.wall_ms().saturating_sub(since.wall_ms);
-            Duration::from_millis(u64::try_from(ms).unwrap_or(0))
-        });
-        deadline.saturating_sub(elapsed)
+        deadline.saturating_sub(self.uptime_since(&since.uptime).unwrap_or_default())
     }
 
     fn uptime_since(&self, then: &str) -> Option<Duration> {
-        let (id, up) = self.boot.as_ref()?;
-        let then = then.strip_prefix(id.as_str())?.strip_prefix(':')?.parse().ok().map(Duration::from_millis)?;
-        // Before: a container that counts its own uptime was begun anew. Nothing is known to have elapsed.
-        Some((*up + self.running()).saturating_sub(then))
+        elapsed(self.boot.as_deref()?, then, uptime()?)
     }
 }
 
-fn boot() -> Option<(String, Duration)> {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+/// How much of this boot has elapsed since `then`, and rather less than more: a wait must not end too early.
+fn elapsed(boot: &str, then: &str, now: Duration) -> Option<Duration> {
+    let then = then.strip_prefix(boot)?.strip_prefix(':')?.parse().ok().map(Duration::from_millis)?;
+    // Before: a container that counts its own uptime was begun anew. Nothing is known to have elapsed.
+    Some(now.saturating_sub(then).saturating_sub(UPTIME_STEP))
+}
+
+fn boot() -> Option<String> {
+    Some(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned())
+}
+
+/// How long the machine has been up, also while it slept.
+fn uptime() -> Option<Duration> {
     let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
-    let seconds: f64 = uptime.split_ascii_whitespace().next()?.parse().ok()?;
-    Some((id.trim().to_owned(), Duration::try_from_secs_f64(seconds).ok()?))
+    Duration::try_from_secs_f64(uptime.split_ascii_whitespace().next()?.parse().ok()?).ok()
 }
 
 /// A time of the ledger as people and programs read it: `2026-06-09T12:00:00.000Z`.
@@ -98,24 +106,42 @@ mod tests {
     const DEADLINE: Duration = Duration::from_secs(45);
 
     #[test]
-    fn what_is_left_of_a_deadline_is_never_more_than_the_deadline_and_never_less_than_nothing() {
-        let clock = Clock { boot: None, ..Clock::new(None) };
-        let ago = |seconds: i64| Moment { wall_ms: clock.wall_ms() - seconds * 1000, uptime: String::new() };
-        for (seconds, at_least, at_most) in [(0, 44, 45), (30, 14, 15), (46, 0, 0), (86_400, 0, 0), (-86_400, 45, 45)] {
-            let left = clock.left_of(DEADLINE, &ago(seconds)).as_secs_f64();
-            assert!((f64::from(at_least)..=f64::from(at_most)).contains(&left), "{seconds} s ago: {left}");
+    fn without_an_uptime_in_common_all_of_a_deadline_is_left_whatever_the_wall_clock_says() {
+        let told = Clock::new(None);
+        let untold = Clock { boot: None, ..Clock::new(None) };
+        for uptime in [String::new(), "another boot:1".to_owned(), told.moment().uptime] {
+            for wall_ms in [0, untold.wall_ms(), i64::MAX] {
+                let since = Moment { wall_ms, uptime: uptime.clone() };
+                assert_eq!(untold.left_of(DEADLINE, &since), DEADLINE, "{since:?}");
+                if !uptime.starts_with(told.boot.as_deref().unwrap_or("-")) {
+                    assert_eq!(told.left_of(DEADLINE, &since), DEADLINE, "{since:?}");
+                }
+            }
         }
     }
 
     #[test]
+    fn what_has_elapsed_is_counted_by_the_uptime_of_one_boot_and_never_too_much() {
+        let now = Duration::from_secs(1000);
+        for (then, ms) in [
+            ("boot:990000", Some(9_990)),
+            ("boot:1000000", Some(0)),
+            ("boot:2000000", Some(0)),
+            ("other:990000", None),
+            ("", None),
+        ] {
+            assert_eq!(elapsed("boot", then, now), ms.map(Duration::from_millis), "{then}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
     fn a_jump_of_the_wall_clock_shortens_no_wait_within_one_boot() {
-        let clock = Clock { boot: Some(("boot".to_owned(), Duration::from_secs(1000))), ..Clock::new(None) };
-        let day_ago = clock.wall_ms() - 86_400_000;
-        for (uptime, at_least, at_most) in
-            [("boot:990000", 34, 35), ("boot:100", 0, 0), ("boot:2000000", 45, 45), ("other:990000", 0, 0)]
-        {
-            let left = clock.left_of(DEADLINE, &Moment { wall_ms: day_ago, uptime: uptime.to_owned() }).as_secs_f64();
-            assert!((f64::from(at_least)..=f64::from(at_most)).contains(&left), "{uptime}: {left}");
+        let clock = Clock::new(None);
+        let moment = clock.moment();
+        for jump_ms in [86_400_000, -86_400_000] {
+            let left = clock.left_of(DEADLINE, &Moment { wall_ms: moment.wall_ms + jump_ms, ..moment.clone() });
+            assert!(left + Duration::from_secs(5) > DEADLINE, "{left:?}");
         }
     }
 

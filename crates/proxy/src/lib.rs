@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
+mod args;
 mod attempts;
 mod clock;
 mod ledger;
@@ -17,23 +18,31 @@ mod truth;
 mod upkeep;
 mod upstream;
 
+pub use args::{Args, AttemptsCommand, Command, SettleAs};
 use attempts::Attempts;
 use clock::Clock;
 use ledger::Ledger;
 use ledger::sqlite::Sqlite;
 pub use pin_key::PinKeys;
 use routes::Shared;
-pub use settings::{Args, AttemptsCommand, Command, Secrets, Settings, SettingsError, SettleAs, Times, Token};
+pub use settings::{Secrets, Settings, SettingsError, Times, Token};
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub use support::support;
 use tokio::net::TcpListener;
-use tracing::info;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
 use upstream::Mozarto;
 pub use upstream::StartError;
 
 /// How long answers may take to reach their browsers when the last try has ended and the proxy is to end.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long the upkeep, and then the ledger, may take for their last writes.
+const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// A proxy that is ready to serve: its ledger is open and its settings are complete.
 pub struct Proxy {
@@ -52,20 +61,76 @@ impl Proxy {
         let ledger = Sqlite::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
-        let attempts = Attempts::new(Arc::new(ledger), mozarto, settings.pin_keys.clone(), settings.times);
+        let (pin_keys, times) = (settings.pin_keys.clone(), settings.times);
+        let attempts =
+            Attempts::new(Arc::new(ledger), mozarto, pin_keys, times, settings.most_tries, Arc::clone(&clock));
         Ok(Self { attempts: Arc::new(attempts), clock, settings })
+    }
+
+    /// Cancelled, it ends the waiting for what cannot be written: what it means then stands in the log alone. Without
+    /// it [`serve`] waits for as long as that takes.
+    pub fn giving_up(&self) -> CancellationToken {
+        self.attempts.giving_up.clone()
     }
 }
 
+/// The proxy has ended otherwise than it was told to, or with something left undone. Exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndError {
+    /// The ends of so many tries could not be written: their attempts are unknown after the next start.
+    Lost(usize),
+    /// A part of the program has ended by a defect, so the rest has ended, too.
+    Broken,
+}
+
+impl fmt::Display for EndError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(tries) => write!(f, "the ends of {tries} tries were not written; see ALARM in the log"),
+            Self::Broken => f.write_str("ended by a defect; start it again, and see ALARM in the log"),
+        }
+    }
+}
+
+impl std::error::Error for EndError {}
+
 /// Serves the proxy until `shutdown` is done and every running try has ended and is written down.
-pub async fn serve(listener: TcpListener, proxy: Proxy, shutdown: impl Future<Output = ()> + Send + 'static) {
+///
+/// # Errors
+/// When a part of the proxy has ended early, or what came of a try could not be written before the order to give up.
+pub async fn serve(
+    listener: TcpListener,
+    proxy: Proxy,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), EndError> {
     let Proxy { attempts, clock, settings } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
-    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), clock, times.upstream_deadline, ending.clone()));
+    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), clock, times.upstream_deadline, ending.clone()));
+    let told = ending.clone();
     tokio::spawn(async move {
         shutdown.await;
-        ending.cancel();
+        told.cancel();
+    });
+    let mut watched = tokio::spawn({
+        let (ledger, giving_up) = (Arc::clone(&ledger), attempts.giving_up.clone());
+        // Whether both were whole to the end.
+        async move {
+            let whole = tokio::select! {
+                // Told to end, the upkeep may take a while for its last writes.
+                ended = &mut upkeep => ended.is_ok() && ending.is_cancelled(),
+                () = ledger.stopped() => false,
+            };
+            if !whole {
+                error!("ALARM: a part of the proxy has ended by a defect; all of it ends");
+                // Where nothing can be written any more there is nothing to wait for.
+                if timeout(Duration::ZERO, ledger.stopped()).await.is_ok() {
+                    giving_up.cancel();
+                }
+                ending.cancel();
+            }
+            whole
+        }
     });
     let shared =
         Shared { attempts: Arc::clone(&attempts), times, outcomes_token: settings.outcomes_token.map(Arc::new) };
@@ -78,11 +143,45 @@ pub async fn serve(listener: TcpListener, proxy: Proxy, shutdown: impl Future<Ou
         // A browser that keeps half a request to itself would hold a graceful end for ever.
         () = async {
             attempts.posts.wait().await;
-            tokio::time::sleep(GRACE).await;
+            sleep(GRACE).await;
         } => {}
     }
     attempts.posts.wait().await;
-    // It ends by itself, and a defect of its own is no reason to lose more.
-    let _ = upkeep.await;
-    ledger.shut().await;
+    // Somebody else's lock may keep both from writing their last, and nothing of it is worth waiting for much longer.
+    let whole = timeout(LAST_WRITES, &mut watched).await.map_or(true, |watched| watched.unwrap_or(false));
+    // From here on the ledger ends as it should.
+    watched.abort();
+    let _ = timeout(LAST_WRITES, ledger.shut()).await;
+    match attempts.lost.load(Ordering::SeqCst) {
+        _ if !whole => Err(EndError::Broken),
+        0 => Ok(()),
+        tries => Err(EndError::Lost(tries)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[tokio::test]
+    async fn a_proxy_whose_ledger_has_ended_ends_with_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = format!("--database-url=sqlite://{}", folder.path().join("cashier.db").display());
+        let args = ["proxy", "--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1", &database];
+        let secrets = Secrets {
+            company_token: Some("token".to_owned()),
+            pin_key: Some("a key of the tests, long enough.".to_owned()),
+            outcomes_token: None,
+        };
+        let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");
+        let proxy = Proxy::open(settings).await.expect("it opens");
+        let ledger = Arc::clone(&proxy.attempts.ledger);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let served = tokio::spawn(serve(listener, proxy, std::future::pending()));
+        // As after a defect of the writer's: nothing can be written any more.
+        ledger.shut().await;
+        let ended = timeout(Duration::from_secs(30), served).await.expect("it ends by itself");
+        assert_eq!(ended.expect("no panic"), Err(EndError::Broken));
+    }
 }

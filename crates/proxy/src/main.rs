@@ -5,6 +5,7 @@ use flexepin_cashier_proxy::{Args, Command, Proxy, Secrets, Settings, serve, sup
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
@@ -23,7 +24,7 @@ async fn main() -> ExitCode {
             Err(error) => give_up(&error, 1),
         };
     }
-    let settings = match Settings::new(args, Secrets::from_env()) {
+    let settings = match Secrets::from_env().and_then(|secrets| Settings::new(args, secrets)) {
         Ok(settings) => settings,
         Err(error) => return give_up(&error, 2),
     };
@@ -46,10 +47,11 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}; give another address by --listen"))?;
     let proxy = Proxy::open(settings).await?;
+    let giving_up = proxy.giving_up();
     let told_to_end =
-        told_to_end().map_err(|error| anyhow::anyhow!("cannot listen for SIGTERM and ctrl-c: {error}"))?;
+        told_to_end(giving_up).map_err(|error| anyhow::anyhow!("cannot listen for SIGTERM and ctrl-c: {error}"))?;
     writeln!(std::io::stdout(), "flexepin-cashier-proxy listens on http://{}", listener.local_addr()?)?;
-    serve(listener, proxy, told_to_end).await;
+    serve(listener, proxy, told_to_end).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -70,24 +72,36 @@ fn survive_full_files() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Done at the first signal to end. Signals are caught from the call on, not from the first poll.
+/// Done at the first signal to end; `giving_up` is told at the second. Signals are caught from the call on, not from
+/// the first poll.
 #[cfg(unix)]
-fn told_to_end() -> std::io::Result<impl Future<Output = ()> + Send> {
+fn told_to_end(giving_up: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
+    let mut signal = async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+    };
+    Ok(async move {
+        signal().await;
+        tokio::spawn(async move {
+            signal().await;
+            giving_up.cancel();
+        });
     })
 }
 
-/// Done at ctrl-c.
+/// Done at ctrl-c; `giving_up` is told at the second.
 #[cfg(windows)]
-fn told_to_end() -> std::io::Result<impl Future<Output = ()> + Send> {
+fn told_to_end(giving_up: CancellationToken) -> std::io::Result<impl Future<Output = ()> + Send> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;
+        tokio::spawn(async move {
+            interrupt.recv().await;
+            giving_up.cancel();
+        });
     })
 }

@@ -1,9 +1,7 @@
 //! A widget's request, read into types: the key, and the body. Left to others: what is done about it (`attempts`).
 
 use crate::own::Own;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use mozarto::{PayIn, redact_pin};
 use serde_json::error::Category;
 use std::borrow::Cow;
@@ -31,12 +29,8 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The Pay-In in a body, of the attempt of that key.
-pub(crate) fn read(key: Uuid, body: Result<Bytes, BytesRejection>) -> Result<PayIn, Own> {
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Own::TooLarge,
-        _ => Own::Invalid("the body was cut short".to_owned()),
-    })?;
-    let pay_in = parsed(&body)?;
+pub(crate) fn read(key: Uuid, body: &[u8]) -> Result<PayIn, Own> {
+    let pay_in = parsed(body)?;
     customer(&pay_in)?;
     // What goes into a header, the ledger or the log must not be the PIN.
     for (name, value) in [

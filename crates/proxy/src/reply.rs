@@ -1,7 +1,7 @@
-//! How Mozarto's answer is passed back: status and body unchanged, but for an echoed PIN, and 408, which browsers
-//! repeat by themselves.
+//! How Mozarto's answer is passed back: status and body unchanged, but for an echoed PIN, the customer's own email
+//! address, and 408, which browsers repeat by themselves.
 //!
-//! What is passed back and what the log says it means are read from the same bytes, after the PIN was taken out of
+//! What is passed back and what the log says it means are read from the same bytes, after both were taken out of
 //! them.
 
 use crate::ledger::{RedeemedAs, StoredAnswer};
@@ -22,7 +22,8 @@ pub(crate) struct Passed {
 }
 
 /// What is passed back of what came of a try.
-pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin) -> Passed {
+pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin, email: Option<&str>) -> Passed {
+    let secrets = Secrets { pin, email: email.filter(|email| !email.is_empty()) };
     let Answered { status, retry_after, body } = match sent {
         Sent::Answered(answered) => answered,
         Sent::Lost(why) => return lost(why),
@@ -39,11 +40,11 @@ pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin) -> Passed {
     if means(reply).signal.is_the_proxys() {
         return lost("Mozarto's answer has a word that is the proxy's own");
     }
-    let (body, json) = without_pin(body, json, pin);
+    let (body, json) = without(&secrets, body, json);
     let (Some(reply), Ok(body)) = (read(&body), String::from_utf8(body)) else { return lost(NOT_DOCUMENTED) };
     let status = if status.as_u16() == REQUEST_TIMEOUT { GATEWAY_TIMEOUT } else { status.as_u16() };
     let retry_after =
-        retry_after.and_then(|wait| wait.to_str().map(str::to_owned).ok()).filter(|wait| !has_pin(wait, pin));
+        retry_after.and_then(|wait| wait.to_str().map(str::to_owned).ok()).filter(|wait| !secrets.are_in(wait));
     let currency = reply.voucher().and_then(|voucher| voucher.currency.clone());
     let meaning = means(reply);
     let redeemed = matches!(meaning.signal, Signal::Redeemed(_)).then(|| RedeemedAs {
@@ -70,54 +71,103 @@ fn read(body: &[u8]) -> Option<Reply> {
     serde_json::from_slice(body).ok()
 }
 
-fn has_pin(text: &str, pin: &VoucherPin) -> bool {
-    matches!(redact_pin(text, pin), Cow::Owned(_))
+/// What must not be passed back, stored or logged of an answer.
+struct Secrets<'a> {
+    pin: &'a VoucherPin,
+    /// The customer's, as posted; never empty.
+    email: Option<&'a str>,
 }
 
-/// The body as it is, or written anew where it has the PIN.
-fn without_pin(body: Vec<u8>, mut json: Value, pin: &VoucherPin) -> (Vec<u8>, Value) {
-    let in_values = redact(&mut json, pin);
+impl Secrets<'_> {
+    /// The text without them; `None` where it has none.
+    fn taken_out(&self, text: &str) -> Option<String> {
+        let without_pin = match redact_pin(text, self.pin) {
+            Cow::Owned(redacted) => Some(redacted),
+            Cow::Borrowed(_) => None,
+        };
+        let Some(email) = self.email else { return without_pin };
+        without_email(without_pin.as_deref().unwrap_or(text), email).or(without_pin)
+    }
+
+    fn are_in(&self, text: &str) -> bool {
+        self.taken_out(text).is_some()
+    }
+}
+
+/// The text with `[email]` for the address, in capitals or not; `None` where it is not there.
+fn without_email(text: &str, email: &str) -> Option<String> {
+    // Addresses are ASCII, and so is what is replaced: every other byte keeps its place.
+    let (lower, email) = (text.to_ascii_lowercase(), email.to_ascii_lowercase());
+    let mut found = lower.match_indices(&email).peekable();
+    found.peek()?;
+    let (mut redacted, mut from) = (String::with_capacity(text.len()), 0);
+    for (at, _) in found {
+        redacted.push_str(&text[from..at]);
+        redacted.push_str("[email]");
+        from = at + email.len();
+    }
+    redacted.push_str(&text[from..]);
+    Some(redacted)
+}
+
+/// The body as it is, or written anew where it has a secret.
+fn without(secrets: &Secrets<'_>, body: Vec<u8>, mut json: Value) -> (Vec<u8>, Value) {
+    let in_values = redact(&mut json, secrets);
     // Asked of the text too: a repeated key hides its first value from the parsed JSON, and a number may have more
     // digits than a double. Written anew both are gone.
-    let in_text = has_pin(&String::from_utf8_lossy(&body), pin);
+    let in_text = secrets.are_in(&String::from_utf8_lossy(&body));
     let body = if in_values || in_text { json.to_string().into_bytes() } else { body };
     (body, json)
 }
 
-/// Takes the PIN out of every string, key and number. Whether there was any.
-fn redact(value: &mut Value, pin: &VoucherPin) -> bool {
+/// Takes the secrets out of every string, key and number. Whether there were any.
+fn redact(value: &mut Value, secrets: &Secrets<'_>) -> bool {
     match value {
-        Value::String(text) => match redact_pin(text, pin) {
-            Cow::Owned(redacted) => {
+        Value::String(text) => {
+            let redacted = secrets.taken_out(text);
+            let found = redacted.is_some();
+            if let Some(redacted) = redacted {
                 *text = redacted;
-                true
             }
-            Cow::Borrowed(_) => false,
-        },
+            found
+        }
         Value::Number(number) => {
-            let found = matches!(redact_pin(&number.to_string(), pin), Cow::Owned(_));
+            let found = secrets.are_in(&number.to_string());
             if found {
                 *value = Value::from("[PIN]");
             }
             found
         }
-        Value::Array(items) => items.iter_mut().fold(false, |found, item| redact(item, pin) | found),
+        Value::Array(items) => items.iter_mut().fold(false, |found, item| redact(item, secrets) | found),
         Value::Object(fields) => {
             let mut found = false;
             let taken = std::mem::take(fields);
             for (name, mut value) in taken {
-                found |= redact(&mut value, pin);
-                let name = match redact_pin(&name, pin) {
-                    Cow::Owned(redacted) => {
-                        found = true;
-                        redacted
-                    }
-                    Cow::Borrowed(_) => name,
-                };
-                fields.insert(name, value);
+                found |= redact(&mut value, secrets);
+                let redacted = secrets.taken_out(&name);
+                found |= redacted.is_some();
+                fields.insert(redacted.unwrap_or(name), value);
             }
             found
         }
         Value::Null | Value::Bool(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_out_wherever_it_stands_and_nothing_else_is() {
+        for (text, redacted) in [
+            ("a@b.example", Some("[email]")),
+            ("to A@B.Example, a@b.example.", Some("to [email], [email].")),
+            ("\u{dc}ml\u{e4}ut a@b.example \u{20ac}", Some("\u{dc}ml\u{e4}ut [email] \u{20ac}")),
+            ("a at b.example", None),
+            ("", None),
+        ] {
+            assert_eq!(without_email(text, "a@b.example").as_deref(), redacted, "{text}");
+        }
     }
 }

@@ -34,8 +34,7 @@ pub(crate) fn router(shared: Shared, allow_origins: Vec<HeaderValue>) -> Router 
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
     // HEAD is no question of a widget's, and GET's answer to it would be one without its proof.
-    let attempt =
-        get(status).delete(close).head(|| async { (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,DELETE")]) });
+    let attempt = get(status).delete(close).head(no_such_method).fallback(no_such_method);
     let routes = Router::new()
         .route("/cashier/flexepin", post(pay))
         .route("/cashier/flexepin/{key}", attempt)
@@ -77,8 +76,18 @@ async fn pay(State(shared): State<Shared>, request: Request) -> Response {
     }
     let body = timeout(shared.times.body_within, Bytes::from_request(request, &())).await;
     // Never 408: browsers repeat a POST by themselves on it.
-    let Ok(body) = body else { return kept(key, refused(Own::Invalid("the body did not come in time".to_owned()))) };
-    match pay_in::read(key, body) {
+    let body = match body {
+        Ok(Ok(body)) => body,
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return kept(key, refused(Own::TooLarge));
+        }
+        // It stalled or was cut. Nobody knows what it would have said, but the key may say more than "not sent".
+        _ => {
+            info!(attempt = %key, "the body did not come whole");
+            return kept(key, shared.attempts.cut_short(key).await);
+        }
+    };
+    match pay_in::read(key, &body) {
         Ok(pay_in) => kept(key, shared.attempts.post(key, pay_in, since).await),
         // The key may be what is wrong: it must not come back in a header.
         Err(Own::Invalid(why)) if why.starts_with("Idempotency-Key") => refused(Own::Invalid(why)),
@@ -97,6 +106,14 @@ async fn close(State(shared): State<Shared>, Path(key): Path<String>) -> Respons
     match pay_in::attempt_key(&key) {
         Ok(key) => kept(key, shared.attempts.close(key).await),
         Err(own) => own.into_response(),
+    }
+}
+
+async fn no_such_method(Path(key): Path<String>) -> Response {
+    let refused = ([(header::ALLOW, "GET,DELETE")], Own::MethodNotAllowed).into_response();
+    match pay_in::attempt_key(&key) {
+        Ok(key) => kept(key, refused),
+        Err(_) => refused,
     }
 }
 

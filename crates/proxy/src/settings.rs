@@ -1,121 +1,20 @@
-//! What an operator sets, by flag or environment. Secrets come by environment only: flags are in every process list.
+//! Settings that are complete and right, made of the command line (`args`) and of the secrets, which come by environment
+//! only: flags are in every process list.
 
+use crate::args::Args;
 use crate::pin_key::PinKeys;
 use axum::http::HeaderValue;
-use clap::{Parser, Subcommand, ValueEnum};
 use reqwest::Url;
+use std::env::VarError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// The merchant's backend proxy between the Flexepin cashier and Mozarto.
-///
-/// Secrets are read from the environment: `CASHIER_COMPANY_TOKEN` (Mozarto's company token), `CASHIER_PIN_KEY` (by which
-/// vouchers are recognised without their PIN; 32 bytes or more) and, for `GET /outcomes`, `CASHIER_OUTCOMES_TOKEN`. Logs
-/// go to stderr; `RUST_LOG` sets their level.
-#[derive(Debug, Parser)]
-#[command(name = "flexepin-cashier-proxy", version, subcommand_negates_reqs = true)]
-pub struct Args {
-    /// What to do instead of serving
-    #[command(subcommand)]
-    pub command: Option<Command>,
-    /// Where to listen
-    #[arg(long, env = "CASHIER_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8082")]
-    pub listen: SocketAddr,
-    /// Mozarto's base URL, such as <https://backend.stg-app.mozarto.io>; http only to this machine
-    #[arg(long, env = "CASHIER_MOZARTO_URL", value_name = "URL")]
-    pub mozarto_url: Option<String>,
-    /// The ledger's file, made when missing
-    #[arg(
-        long,
-        env = "CASHIER_DATABASE_URL",
-        value_name = "URL",
-        default_value = "sqlite://cashier.db",
-        global = true
-    )]
-    pub database_url: String,
-    /// Take userId and email from the request body, without checking who sends it: for trying out only
-    #[arg(long)]
-    pub insecure_no_sessions: bool,
-    /// An origin of pages on other hosts that may call this proxy, such as <https://shop.example>; may be given several
-    /// times (in the variable: separated by spaces)
-    #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
-    pub allow_origins: Vec<String>,
-    /// For tests only: how long Mozarto may take
-    #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
-    pub test_upstream_deadline_ms: Option<u64>,
-    /// For tests only: how long a POST may wait for its try
-    #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
-    pub test_answer_within_ms: Option<u64>,
-    /// For tests only: a file with the seconds by which the wall clock is off
-    #[arg(long, hide = true, value_name = "PATH", global = true)]
-    pub test_clock_offset_file: Option<PathBuf>,
-}
-
-/// What the program does besides serving.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// For support staff: look attempts up and settle those that cannot be found out
-    #[command(subcommand)]
-    Attempts(AttemptsCommand),
-}
-
-/// What support staff do. All of it works while the proxy runs.
-#[derive(Debug, Subcommand)]
-pub enum AttemptsCommand {
-    /// List attempts, newest first
-    List {
-        /// Only those in this state; may be given several times
-        #[arg(long, value_parser = ["recorded", "sending", "open", "unconfirmed", "final", "closed", "settled"])]
-        state: Vec<String>,
-        /// Only this customer's
-        #[arg(long, value_name = "USER_ID")]
-        owner: Option<String>,
-        /// Only those recorded at or after this time, such as 2026-06-09 or 2026-06-09T12:00:00Z
-        #[arg(long, value_name = "TIME")]
-        since: Option<String>,
-        /// At most so many
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        limit: u32,
-    },
-    /// Show all that is kept of one attempt
-    Show {
-        /// Its key
-        key: Uuid,
-    },
-    /// Settle an open or unconfirmed attempt, once Mozarto or Flexepin have said what became of its voucher
-    Settle {
-        /// Its key
-        key: Uuid,
-        /// What became of the voucher
-        settled: SettleAs,
-        /// Who settles it
-        #[arg(long, value_name = "NAME")]
-        by: String,
-        /// Why, and who said so
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        /// Mozarto's transaction, for `redeemed`
-        #[arg(long, value_name = "ID")]
-        transaction: Option<String>,
-        /// The voucher's value in major units, such as 25.00, for `redeemed`: it goes into the merchant's books
-        #[arg(long, value_name = "AMOUNT")]
-        value: Option<String>,
-    },
-}
-
-/// What became of a voucher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum SettleAs {
-    /// Taken for this customer.
-    Redeemed,
-    /// Still good.
-    Untouched,
-}
+const MOST_TRIES: usize = 1024;
+const SHORTEST_OUTCOMES_TOKEN: usize = 16;
 
 /// What comes by environment only.
 #[derive(Default)]
@@ -130,13 +29,20 @@ pub struct Secrets {
 
 impl Secrets {
     /// Reads them from this process's environment.
-    pub fn from_env() -> Self {
-        let read = |name: &str| std::env::var(name).ok();
-        Self {
-            company_token: read("CASHIER_COMPANY_TOKEN"),
-            pin_key: read("CASHIER_PIN_KEY"),
-            outcomes_token: read("CASHIER_OUTCOMES_TOKEN"),
-        }
+    ///
+    /// # Errors
+    /// When a value is no UTF-8: read as if it were missing it would switch something off in silence.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        let read = |name: &str| match std::env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => Err(SettingsError(format!("{name} is no UTF-8"))),
+        };
+        Ok(Self {
+            company_token: read("CASHIER_COMPANY_TOKEN")?,
+            pin_key: read("CASHIER_PIN_KEY")?,
+            outcomes_token: read("CASHIER_OUTCOMES_TOKEN")?,
+        })
     }
 }
 
@@ -159,6 +65,9 @@ pub struct Settings {
     pub allow_origins: Vec<HeaderValue>,
     /// How long things may take.
     pub times: Times,
+    /// How many tries may run at once; what comes beyond is not sent: 1024. A Mozarto that stalls must not keep ever
+    /// more PINs and connections.
+    pub most_tries: usize,
     /// For tests: a file with the seconds by which the wall clock is off.
     pub clock_offset_file: Option<PathBuf>,
 }
@@ -171,6 +80,8 @@ pub struct Times {
     pub upstream_deadline: Duration,
     /// A POST, until it is answered that the try still runs: 25 s.
     pub answer_within: Duration,
+    /// The ledger, to begin a try: 8 s. Then it is not sent.
+    pub ledger_within: Duration,
     /// The head of a request, from the first byte of waiting for it: 20 s.
     pub head_within: Duration,
     /// The body of a request: 10 s.
@@ -182,6 +93,7 @@ impl Default for Times {
         Self {
             upstream_deadline: Duration::from_secs(45),
             answer_within: Duration::from_secs(25),
+            ledger_within: Duration::from_secs(8),
             head_within: Duration::from_secs(20),
             body_within: Duration::from_secs(10),
         }
@@ -249,12 +161,13 @@ impl Settings {
         }
         let usual = Times::default();
         let ms = |given: Option<u64>, usual: Duration| given.map_or(usual, Duration::from_millis);
+        let answer_within = ms(args.test_answer_within_ms, usual.answer_within);
         Ok(Self {
             listen: args.listen,
             mozarto_url: base_url(&mozarto_url)?,
             company_token,
             pin_keys,
-            outcomes_token: token("CASHIER_OUTCOMES_TOKEN", secrets.outcomes_token)?,
+            outcomes_token: outcomes_token(secrets.outcomes_token)?,
             database_url: args.database_url,
             allow_origins: args
                 .allow_origins
@@ -265,9 +178,12 @@ impl Settings {
                 .collect::<Result<_, _>>()?,
             times: Times {
                 upstream_deadline: ms(args.test_upstream_deadline_ms, usual.upstream_deadline),
-                answer_within: ms(args.test_answer_within_ms, usual.answer_within),
+                answer_within,
+                // Shortened together: most of the time is the try's.
+                ledger_within: usual.ledger_within.min(answer_within / 3),
                 ..usual
             },
+            most_tries: MOST_TRIES,
             clock_offset_file: args.test_clock_offset_file,
         })
     }
@@ -284,6 +200,18 @@ fn token(name: &str, given: Option<String>) -> Result<Option<Token>, SettingsErr
         )));
     }
     Ok(Some(Token::new(token)))
+}
+
+/// The merchant makes it, so it can be long enough not to be tried out.
+fn outcomes_token(given: Option<String>) -> Result<Option<Token>, SettingsError> {
+    const NAME: &str = "CASHIER_OUTCOMES_TOKEN";
+    let token = token(NAME, given)?;
+    if token.as_ref().is_some_and(|token| token.expose().len() < SHORTEST_OUTCOMES_TOKEN) {
+        return Err(SettingsError(format!(
+            "{NAME} is too short: it has at least {SHORTEST_OUTCOMES_TOKEN} bytes; `openssl rand -hex 32` makes one"
+        )));
+    }
+    Ok(token)
 }
 
 fn base_url(text: &str) -> Result<Url, SettingsError> {
@@ -322,6 +250,7 @@ fn unclear_origin(text: &str) -> SettingsError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
 
     fn args(flags: &[&str]) -> Args {
         Args::parse_from(["proxy"].iter().chain(flags))
@@ -369,9 +298,11 @@ mod tests {
             let error = Settings::new(args(&[OPEN, URL]), given).expect_err("no key").to_string();
             assert!(error.starts_with("CASHIER_PIN_KEY") && error.contains(says), "{error}");
         }
-        let given = Secrets { outcomes_token: Some("a b".into()), ..secrets() };
-        let error = Settings::new(args(&[OPEN, URL]), given).expect_err("no token").to_string();
-        assert!(error.contains("CASHIER_OUTCOMES_TOKEN"), "{error}");
+        for (token, says) in [("a b", "a character"), ("a", "too short"), ("fifteen-bytes-0", "too short")] {
+            let given = Secrets { outcomes_token: Some(token.into()), ..secrets() };
+            let error = Settings::new(args(&[OPEN, URL]), given).expect_err("no token").to_string();
+            assert!(error.contains("CASHIER_OUTCOMES_TOKEN") && error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -1,17 +1,20 @@
-//! `flexepin-cashier-proxy attempts …`: what support staff read and settle, as text. Opens the ledger beside the running
-//! proxy, does one thing, and ends.
+//! `flexepin-cashier-proxy attempts …`: what support staff read and settle, as text. Opens the ledger beside the
+//! running proxy, does one thing, and ends.
 
+use crate::args::{AttemptsCommand, SettleAs};
 use crate::clock::{Clock, rfc3339};
 use crate::ledger::sqlite::Sqlite;
 use crate::ledger::{Entry, Filter, Kept, KeptTry, Ledger, Settled, Settlement, SettlementRefused, Shown, State};
-use crate::settings::{AttemptsCommand, SettleAs};
 use crate::upstream::StartError;
-use mozarto::{Amount, Currency};
+use mozarto::{Amount, Currency, VoucherPin};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+const DUPLICATE: &str = "But its transaction is in the books already, under another attempt: it stands there as a duplicate, \
+                         and nothing will be credited for it. The customer is told \"redeemed\"\n";
 
 /// Does what staff ask for, and gives the text for them.
 ///
@@ -23,7 +26,12 @@ pub async fn support(
     clock_offset_file: Option<PathBuf>,
 ) -> Result<String, StartError> {
     let clock = Arc::new(Clock::new(clock_offset_file));
-    let ledger = Sqlite::open_beside(database_url, clock).await.map_err(|error| StartError(error.to_string()))?;
+    let ledger = match command {
+        // Looking needs no right to write, and no room on a full disk.
+        AttemptsCommand::List { .. } | AttemptsCommand::Show { .. } => Sqlite::open_to_read(database_url, clock).await,
+        AttemptsCommand::Settle { .. } => Sqlite::open_beside(database_url, clock).await,
+    };
+    let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
     let text = done(command, &ledger).await.map_err(StartError);
     ledger.shut().await;
     text
@@ -43,6 +51,9 @@ async fn done(command: AttemptsCommand, ledger: &dyn Ledger) -> Result<String, S
         }
         AttemptsCommand::Settle { key, settled, by, reason, transaction, value } => {
             let settled = match settled {
+                SettleAs::Redeemed if value.is_none() => {
+                    return Err("--value is missing: it is what the merchant credits".to_owned());
+                }
                 SettleAs::Redeemed => Settled::Redeemed,
                 SettleAs::Untouched if transaction.is_some() || value.is_some() => {
                     return Err("--transaction and --value are for a voucher that was redeemed".to_owned());
@@ -54,20 +65,33 @@ async fn done(command: AttemptsCommand, ledger: &dyn Ledger) -> Result<String, S
                     return Err(format!("{flag} must not be empty: the audit trail is for whoever asks later"));
                 }
             }
+            // It would stay in the ledger, where no PIN may be.
+            if VoucherPin::find(&by).or(VoucherPin::find(&reason)).is_some() {
+                return Err("--by and --reason must not hold a voucher's PIN: leave the 16 digits out".to_owned());
+            }
             let value = match value {
                 Some(value) => Some(value_of(ledger, key, &value).await?),
                 None => None,
             };
             let settlement = Settlement { key, settled, by, reason, transaction_id: transaction, value };
             match ledger.settle(settlement).await.map_err(|error| error.to_string())? {
-                Ok(kept) => Ok(format!("{} is settled as {}\n", kept.key, settled.as_str())),
+                Ok(_) => {
+                    let shown = ledger.show(key).await.ok().flatten();
+                    let duplicate = shown.is_some_and(|shown| shown.outcomes.iter().any(Entry::is_duplicate));
+                    let note = if duplicate { DUPLICATE } else { "" };
+                    Ok(format!("{key} is settled as {}\n{note}", settled.as_str()))
+                }
                 Err(SettlementRefused::Unknown) => Err(unknown(&key.to_string())),
                 Err(SettlementRefused::State(State::Sending)) => {
                     Err(format!("{key} is being sent: its answer is still to come. Ask again in a minute"))
                 }
-                Err(SettlementRefused::State(state)) => {
-                    Err(format!("{key} is {}: only open and unconfirmed attempts can be settled", state.as_str()))
+                Err(SettlementRefused::State(State::Recorded)) => {
+                    Err(format!("{key} is recorded: nothing was sent, so it can be settled as untouched only"))
                 }
+                Err(SettlementRefused::State(state)) => Err(format!(
+                    "{key} is {}: only recorded, open and unconfirmed attempts can be settled",
+                    state.as_str()
+                )),
             }
         }
     }

@@ -4,16 +4,24 @@
 //! What one answer says about its own try is `mozarto`'s. The order of these questions decides; the first that is
 //! answered with yes is the verdict:
 //!
-//! | question | state | the attempt's answer | sends again |
-//! |---|---|---|---|
-//! | did a try redeem? | final | its answer: a success wins over everything, however late | no |
-//! | does a try still run? | sending | 202 pending: no rejection overrides it | no |
-//! | was none begun? | recorded | none | yes |
-//! | no try unknown, and the last is one that is tried again (429, `NOT_SENT`)? | open | the last one | yes |
-//! | no try unknown? | final | the last one, also "already redeemed": nothing of ours can have been the taker | no |
-//! | a try unknown, nothing forbids tries, and a try proves the voucher untouched (invalid PIN, mismatch)? | final | that one | no |
-//! | a try unknown, nothing forbids tries, and the last is one that is tried again? | open | the last one | yes |
-//! | else | unconfirmed | the only try's own where it is unknown itself (`PENDING`, `UNKNOWN_PSP_ERROR`), else 202 `ATTEMPT_UNCONFIRMED` | unless forbidden |
+//! | question | state | the attempt's answer |
+//! |---|---|---|
+//! | did a try redeem? | final | its answer: a success wins over everything, however late |
+//! | does a try still run? | sending | 202 pending: no rejection overrides it |
+//! | was none begun? | recorded | none |
+//! | no try unknown, the last one is tried again (429, `NOT_SENT`)? | open | the last one |
+//! | no try unknown? | final | the last one, also "already redeemed": no try of ours took it |
+//! | a try unknown, none forbids tries, one proves "untouched"? | final | that one (invalid PIN, mismatch) |
+//! | a try unknown, none forbids tries, the last is tried again? | open | the last one |
+//! | else | unconfirmed | see below |
+//!
+//! An unconfirmed attempt answers 202 `ATTEMPT_UNCONFIRMED`; but where the last try is the only unknown one (`PENDING`,
+//! `UNKNOWN_PSP_ERROR`) its own answer, which says the same and no browser may have missed another. Recorded, open and
+//! unconfirmed attempts may have another try, unless tries are forbidden.
+//!
+//! An open attempt with an unknown try whose last try says "not taken" (429, `NOT_SENT`) answers as that unknown one:
+//! 504 without code, with the last one's `Retry-After`. A browser that missed the unknown try would take the bare 429
+//! for "untouched". `answers` puts it so.
 //!
 //! "Already redeemed" and `PENDING` forbid tries for good. Beside one of them a proof of "untouched" contradicts
 //! it, and stays unconfirmed. Source: CONTRACT, "What the attempt means".

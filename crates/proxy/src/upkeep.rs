@@ -1,5 +1,5 @@
-//! What the proxy does by itself while it serves: it gives up tries whose process has gone, counts the time it runs, and
-//! prunes. One task; starts with `serve` and ends when the program is told to end.
+//! What the proxy does by itself while it serves: it gives up tries whose process has gone, counts the time it runs,
+//! and prunes. One task; starts with `serve` and ends when the program is told to end.
 
 use crate::clock::Clock;
 use crate::ledger::{Ended, Ledger, Running};
@@ -19,6 +19,9 @@ const OBSERVED_EACH: Duration = Duration::from_mins(1);
 const PRUNED_EACH: Duration = Duration::from_hours(1);
 /// How often it is looked for tries of processes that have gone: one that shares the file may go at any time.
 const LOOKED_EACH: Duration = Duration::from_secs(15);
+/// A try leaves when its beginning is on disk, and its own deadline counts from then: its sender, which another process
+/// may take for gone, is given this much more.
+const LATER: Duration = Duration::from_secs(3);
 const GONE: &str = "The proxy was stopped while it was waiting for Mozarto";
 
 /// Runs until `ending`. `deadline` is Mozarto's.
@@ -68,7 +71,8 @@ impl Orphans {
         let mut due = HashMap::new();
         for (key, Running { number, sent, .. }) in found {
             // Once, when it is first seen; from then on the monotonic clock counts.
-            let at = self.due.remove(&(key, number)).unwrap_or_else(|| now + clock.left_of(self.deadline, &sent));
+            let at =
+                self.due.remove(&(key, number)).unwrap_or_else(|| now + clock.left_of(self.deadline + LATER, &sent));
             if at > now || !give_up(ledger, key, number).await {
                 due.insert((key, number), at);
             }

@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
-const OUTCOMES_TOKEN: &str = "storm-outcomes";
+const OUTCOMES_TOKEN: &str = "outcomes-of-the-storm";
 /// How long it may take to start, with a ledger of thousands of attempts.
 const START: Duration = Duration::from_secs(20);
 /// How long it may take to get hold of its database's lock.

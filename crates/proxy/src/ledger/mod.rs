@@ -21,7 +21,8 @@ use uuid::Uuid;
 #[async_trait]
 pub(crate) trait Ledger: Send + Sync {
     /// Records the attempt if it is new, and begins its next try if it may have one: the last thing before a byte
-    /// leaves. With `may_send` false nothing is begun, but a new attempt is recorded. Nothing is written after `by`.
+    /// leaves. With `may_send` false nothing is begun, but a new attempt is recorded. After `by` it is not
+    /// begun any more; what was begun before may be written later.
     async fn begin(&self, posted: Posted, may_send: bool, by: Instant) -> Result<Begun, Unavailable>;
 
     /// Writes down how a try ended, what its attempt means now, and what the merchant's books must know. Doing it again
@@ -56,6 +57,9 @@ pub(crate) trait Ledger: Send + Sync {
     /// Takes the bodies out of attempts that ended `observed_seconds` or more of running time ago, some at a time.
     /// Whether there may be more.
     async fn prune(&self, observed_seconds: i64) -> Result<bool, Unavailable>;
+
+    /// Done when nothing can be written any more until the program is started again: told to shut, or by a defect.
+    async fn stopped(&self);
 
     /// Writes the last of it and lets go of the file.
     async fn shut(&self);

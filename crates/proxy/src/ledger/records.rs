@@ -1,8 +1,10 @@
-//! What goes into the ledger and comes out of it. No type here has room for a PIN or an email address.
+//! What goes into the ledger and comes out of it. No type here has room for a PIN or an email address, but for the
+//! bodies of answers, out of which `reply` takes both.
 
 use super::Moment;
 use crate::pin_key::KeyedHash;
 use crate::truth::{Said, Standing};
+use mozarto::Money;
 use uuid::Uuid;
 
 /// Where an attempt stands.
@@ -27,6 +29,10 @@ pub(crate) enum State {
 impl State {
     pub(crate) const ALL: [Self; 7] =
         [Self::Recorded, Self::Sending, Self::Open, Self::Unconfirmed, Self::Final, Self::Closed, Self::Settled];
+
+    /// Those that hold their voucher: no other attempt may have it.
+    #[cfg(test)]
+    pub(crate) const HOLDS: [Self; 4] = [Self::Recorded, Self::Sending, Self::Open, Self::Unconfirmed];
 
     /// The word in the database and for staff.
     pub(crate) fn as_str(self) -> &'static str {
@@ -77,6 +83,21 @@ pub(crate) struct Posted {
     pub(crate) brand: Option<String>,
 }
 
+impl Posted {
+    /// Why it is no POST of that attempt, if it is none.
+    pub(crate) fn refused_by(&self, known: &Kept) -> Option<Begun> {
+        // Closed before it was ever posted: nobody's, and of no voucher.
+        let (owner, voucher) = (known.owner.as_ref()?, known.voucher.as_ref()?);
+        if *owner != self.owner {
+            return Some(Begun::Foreign);
+        }
+        let same = self.voucher.contains(voucher)
+            && known.amount_minor == Some(self.amount_minor)
+            && known.currency.as_deref() == Some(self.currency.as_str());
+        (!same).then_some(Begun::Mismatch)
+    }
+}
+
 /// What a POST leads to.
 #[derive(Clone, Debug)]
 pub(crate) enum Begun {
@@ -90,6 +111,8 @@ pub(crate) enum Begun {
     Foreign,
     /// The same key with another voucher, amount or currency.
     Mismatch,
+    /// An attempt holds its voucher under the key of this id, which this process lacks: no voucher can be told from it.
+    LacksPinKey(String),
     /// An open attempt has this voucher. Its key and reference, where it is the same customer's.
     InUse(Option<(Uuid, String)>),
 }
@@ -104,7 +127,7 @@ pub(crate) enum Closed {
 }
 
 /// An attempt, with its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Kept {
     pub(crate) key: Uuid,
     pub(crate) state: State,
@@ -125,6 +148,10 @@ pub(crate) struct Kept {
     pub(crate) settled: Option<Settled>,
     /// The answer that stands for the attempt, of one of its tries.
     pub(crate) answer: Option<StoredAnswer>,
+    /// What that answer says about the money of its own try.
+    pub(crate) money: Option<Money>,
+    /// When that answer came, in milliseconds since 1970.
+    pub(crate) answered_at: Option<i64>,
     /// The try that runs.
     pub(crate) running: Option<Running>,
     /// What the merchant's books have of it.
@@ -183,6 +210,13 @@ pub(crate) struct Entry {
     /// `redeemed`, or `duplicate` where another attempt has the same transaction: then nothing is to be credited.
     pub(crate) outcome: String,
     pub(crate) at: i64,
+}
+
+impl Entry {
+    /// The same transaction stands under another attempt, and nothing is to be credited for this one.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        self.outcome == "duplicate"
+    }
 }
 
 /// Which attempts staff want to see.
@@ -260,6 +294,6 @@ pub(crate) struct Settlement {
 pub(crate) enum SettlementRefused {
     /// No such attempt.
     Unknown,
-    /// Its state is neither open nor unconfirmed.
+    /// It is not in a state in which it can be settled so.
     State(State),
 }

@@ -1,9 +1,9 @@
 //! What a kept attempt answers: the table of hop 1, row by row.
 
 use crate::world::{
-    Attempt, Play, REDEEMED, Serving, Upstream, answer, ask, before, body, client, post_as, proxy, read, settings,
+    Attempt, Play, REDEEMED, Serving, Upstream, answer, ask, before, body, client, hasty, post_as, proxy, read, served,
+    settings,
 };
-use flexepin_cashier_proxy::Times;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +78,8 @@ async fn after_an_unknown_try_only_proof_ends_the_attempt() {
         (INVALID, (400, ""), false),
         (r#"{"isSuccess":false,"message":"Mismatched amount"}"#, (400, ""), false),
         (r#"{"isSuccess":false,"message":"Mismatched currency"}"#, (400, ""), false),
-        (LIMITED, (400, "PSP_RATE_LIMITED"), true),
+        // A browser that missed the first try would take the bare 429 for "untouched".
+        (LIMITED, (504, ""), true),
         (TIMEOUT, (400, "PSP_TIMEOUT"), true),
         (USED, unconfirmed, false),
         (PENDING, unconfirmed, false),
@@ -135,28 +136,20 @@ async fn a_late_success_wins_over_unconfirmed() {
     assert_eq!(attempt.get().await.body["data"]["result"], "0");
 }
 
-/// A proxy that answers a POST after this long though its try still runs.
-async fn hasty(upstream: &Upstream, answer_within: Duration) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
-    let complete = settings(&upstream.url, folder.path(), Duration::from_secs(20));
-    let times = Times { answer_within, ..complete.times };
-    let serving = Serving::start(flexepin_cashier_proxy::Settings { times, ..complete }).await;
-    let endpoint = serving.endpoint.clone();
-    tokio::spawn(async move {
-        let _kept = (folder, serving);
-        std::future::pending::<()>().await;
-    });
-    endpoint
-}
-
 #[tokio::test]
 async fn a_try_that_takes_long_is_pending_and_its_late_answer_is_recorded() {
     let release = Arc::new(Notify::new());
     let held = Play::Held(Arc::clone(&release), Box::new(plain(200, REDEEMED)));
     let upstream = Upstream::start(vec![held]).await;
-    let attempt = Attempt::new(&hasty(&upstream, Duration::from_millis(300)).await);
+    let folder = tempfile::tempdir().expect("a folder");
+    let patient = Duration::from_secs(20);
+    let settings = hasty(settings(&upstream.url, folder.path(), patient), Duration::from_millis(500), patient);
+    let attempt = Attempt::new(&served(folder, settings).await);
     let first = attempt.post().await;
     assert_eq!((first.status, &first.body), (202, &json!({ "status": "pending" })));
+    if upstream.requests().is_empty() {
+        upstream.arrived().await;
+    }
     assert_eq!(attempt.get().await, first);
     assert_eq!(attempt.delete().await, first, "what is being sent is not closed");
     assert_eq!(attempt.post().await.code(), (409, "ATTEMPT_IN_PROGRESS"));
@@ -251,7 +244,7 @@ async fn only_what_took_nothing_for_sure_can_be_closed() {
         (vec![plain(400, LIMITED)], (200, "untouched")),
         (vec![plain(400, LIMITED), plain(400, LIMITED)], (200, "untouched")),
         (vec![Play::Cut], (504, "")),
-        (vec![Play::Cut, plain(400, LIMITED)], (400, "PSP_RATE_LIMITED")),
+        (vec![Play::Cut, plain(400, LIMITED)], (504, "")),
         (vec![plain(400, LIMITED), plain(400, TIMEOUT)], (400, "PSP_TIMEOUT")),
     ] {
         let tries = plays.len();
@@ -314,4 +307,80 @@ async fn a_status_is_the_same_with_a_query_and_in_capitals() {
         assert_eq!(response.headers().get("attempt-key").and_then(|key| key.to_str().ok()), Some(attempt.key.as_str()));
         assert_eq!(read(response).await, (first.status, first.body.clone()));
     }
+}
+
+#[tokio::test]
+async fn two_proxies_on_one_ledger_are_one_to_their_customers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let release = Arc::new(Notify::new());
+    let held = Play::Held(Arc::clone(&release), Box::new(plain(200, REDEEMED)));
+    let upstream = Upstream::start(vec![held]).await;
+    let serving = || Serving::start(settings(&upstream.url, folder.path(), Duration::from_secs(20)));
+    let (one, other) = (serving().await, serving().await);
+    let attempt = Arc::new(Attempt::new(&one.endpoint));
+    let browser = tokio::spawn({
+        let attempt = Arc::clone(&attempt);
+        async move { attempt.post().await }
+    });
+    upstream.arrived().await;
+    let there = Attempt { endpoint: other.endpoint.clone(), key: attempt.key.clone() };
+    for said in [there.post().await, there.get().await, there.delete().await] {
+        assert_eq!(said.code(), (202, "pending"));
+    }
+    assert_eq!(Attempt::new(&other.endpoint).post().await.code(), (409, "VOUCHER_IN_USE"));
+    release.notify_one();
+    let said = browser.await.expect("an answer");
+    assert_eq!((said.status, &there.get().await), (200, &said));
+    assert_eq!(upstream.requests().len(), 1);
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_hides_an_unknown_try_keeps_its_wait() {
+    let (endpoint, _upstream) = before(vec![Play::Cut, answer(429, "Retry-After: 60\r\n", LIMITED)]).await;
+    let attempt = Attempt::new(&endpoint);
+    attempt.post().await;
+    let response = post_as(&endpoint, &attempt.key, body().to_string()).await;
+    assert_eq!(response.headers().get("retry-after").and_then(|wait| wait.to_str().ok()), Some("60"));
+    let (status, said) = read(response).await;
+    assert_eq!((status, said.get("errorCode")), (504, None), "{said}");
+}
+
+#[tokio::test]
+async fn more_tries_than_may_run_are_not_sent() {
+    let release = Arc::new(Notify::new());
+    let held = Play::Held(Arc::clone(&release), Box::new(plain(200, REDEEMED)));
+    let upstream = Upstream::start(vec![held, plain(400, INVALID)]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let complete = settings(&upstream.url, folder.path(), Duration::from_secs(20));
+    let endpoint = served(folder, flexepin_cashier_proxy::Settings { most_tries: 1, ..complete }).await;
+    let (first, second) = (Arc::new(Attempt::new(&endpoint)), Attempt::new(&endpoint));
+    let browser = tokio::spawn({
+        let first = Arc::clone(&first);
+        async move { first.post().await }
+    });
+    upstream.arrived().await;
+    let other = with("voucherPin", json!("9900777712345679"));
+    assert_eq!(second.post_body(&other).await.code(), (503, "NOT_SENT"));
+    assert_eq!(first.post().await.code(), (409, "ATTEMPT_IN_PROGRESS"), "what is known is answered");
+    release.notify_one();
+    assert_eq!(browser.await.expect("an answer").status, 200);
+    assert_eq!(
+        second.until(|said| said.status != 503, async |second| second.post_body(&other).await).await.status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_method_that_is_none_is_refused_under_the_attempts_key() {
+    let (endpoint, _upstream) = before(vec![Play::Cut]).await;
+    let key = Attempt::new(&endpoint).key;
+    for method in ["PUT", "PATCH", "POST", "HEAD"] {
+        let response = ask(method, &endpoint, &key).await;
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        assert_eq!((response.status().as_u16(), header("attempt-key")), (405, Some(key.as_str())), "{method}");
+        assert!(header("allow").is_some_and(|allow| allow.contains("GET") && allow.contains("DELETE")), "{method}");
+    }
+    assert_eq!(ask("PUT", &endpoint, "no-key").await.status().as_u16(), 405);
 }

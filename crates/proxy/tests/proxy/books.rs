@@ -1,6 +1,6 @@
 //! The merchant's books and the support staff's commands.
 
-use crate::process::{database_in, program};
+use crate::process::{database_in, output, program};
 use crate::world::{
     Attempt, BOOKS, PIN, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, change, client, read,
     settings,
@@ -36,9 +36,8 @@ fn voucher(last: char) -> Value {
 async fn staff(folder: &Path, arguments: &[&str]) -> (bool, String) {
     let mut command = program(&["attempts"]);
     command.args(arguments).env("CASHIER_DATABASE_URL", database_in(folder));
-    let output = command.output().await.expect("it ends");
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    let (code, said, error) = output(&mut command).await;
+    (code == Some(0), said + &error)
 }
 
 #[tokio::test]
@@ -92,6 +91,55 @@ async fn one_transaction_under_two_attempts_is_credited_once() {
     }
     let outcomes: Vec<Value> = books(&serving, "").await.iter().map(|entry| entry["outcome"].clone()).collect();
     assert_eq!(outcomes, ["redeemed", "duplicate", "duplicate"]);
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn ids_that_were_cut_or_redacted_alike_are_not_taken_for_one_transaction() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = |id: String| {
+        answer(200, "", &json!({ "isSuccess": true, "data": { "result": "0", "value": 25, "currency": "EUR", "transactionId": id } }).to_string())
+    };
+    let vouchers = ['0', '1', '2', '3'];
+    let plays = vec![
+        taken(format!("{}a", "x".repeat(64))),
+        taken(format!("{}b", "x".repeat(64))),
+        taken(format!("t-{}2", &PIN[..15])),
+        taken(format!("t-{}3", &PIN[..15])),
+    ];
+    let (serving, _upstream) = served(plays, folder.path()).await;
+    for last in vouchers {
+        Attempt::new(&serving.endpoint).post_body(&voucher(last)).await;
+    }
+    let all = books(&serving, "").await;
+    assert_eq!(all[0]["transactionId"], all[1]["transactionId"], "cut alike");
+    assert_eq!(all[2]["transactionId"], all[3]["transactionId"], "redacted alike");
+    assert!(all.len() == 4 && all.iter().all(|entry| entry["outcome"] == "redeemed"), "{all:?}");
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn staff_are_told_of_a_settlement_for_which_nothing_will_be_credited() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (serving, _upstream) = served(vec![answer(200, "", REDEEMED), Play::Cut], folder.path()).await;
+    let (first, lost) = (Attempt::new(&serving.endpoint), Attempt::new(&serving.endpoint));
+    first.post_body(&voucher('0')).await;
+    lost.post_body(&voucher('1')).await;
+    let arguments = [
+        "settle",
+        &lost.key,
+        "redeemed",
+        "--value",
+        "25.50",
+        "--transaction",
+        "t-1",
+        "--by",
+        "Ann",
+        "--reason",
+        "mail",
+    ];
+    let (done, text) = staff(folder.path(), &arguments).await;
+    assert!(done && text.contains("is settled") && text.contains("duplicate"), "{text}");
     serving.stop().await;
 }
 
@@ -155,10 +203,15 @@ async fn staff_find_an_attempt_and_settle_it_while_the_proxy_runs() {
         ("0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b", vec!["untouched"], "no attempt"),
         (taken.key.as_str(), vec!["untouched", "--value", "25"], "for a voucher that was redeemed"),
         (taken.key.as_str(), vec!["redeemed", "--value", "25.555"], "too many decimals"),
+        (taken.key.as_str(), vec!["redeemed", "--transaction", "t-9"], "--value is missing"),
     ] {
         let (done, text) = settle(key, &more).await;
         assert!(!done && text.contains(says), "{text}");
     }
+    let pin_in_reason =
+        ["settle", &taken.key, "untouched", "--by", "Ann", "--reason", "her 9900-7777-1234-5678 is good"];
+    let (done, text) = staff(folder.path(), &pin_in_reason).await;
+    assert!(!done && text.contains("PIN") && !text.contains("9900"), "{text}");
     let (done, text) = settle(&taken.key, &["redeemed", "--transaction", "t-9", "--value", "25.50"]).await;
     assert!(done, "{text}");
     let (done, text) = settle(&good.key, &["untouched"]).await;

@@ -1,60 +1,62 @@
 //! The program killed while a try runs, and the files that it leaves.
 
 use crate::process::{ended, running, terminate};
-use crate::world::{Attempt, EMAIL, PIN, Play, REDEEMED, Upstream, answer};
+use crate::world::{Attempt, EMAIL, PIN, Play, REDEEMED, Upstream, answer, database, sql};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Child;
 use tokio::sync::Notify;
 
-const DEADLINE: Duration = Duration::from_secs(3);
-const DEADLINE_FLAG: &str = "--test-upstream-deadline-ms=3000";
+/// Shorter than the program's own, and waited for by one test.
+const SHORT_DEADLINE: Duration = Duration::from_secs(2);
+const SHORT_DEADLINE_FLAG: &str = "--test-upstream-deadline-ms=2000";
 
 /// SIGKILL, and waits for the end.
 async fn kill(mut child: Child) {
     child.kill().await.expect("it was running");
 }
 
-/// A program killed while the first try of an attempt runs, and started anew with the clock off by some seconds. Gives
-/// the attempt at the new program, when its try was sent, and the program.
-async fn killed(upstream: &Upstream, folder: &Path, clock_off: &str) -> (Attempt, Instant, Child) {
-    let offset = format!("--test-clock-offset-file={}", folder.join("offset").display());
-    let (child, endpoint) = running(&upstream.url, folder, &[DEADLINE_FLAG, &offset]).await;
-    let attempt = Arc::new(Attempt::new(&endpoint));
-    let browser = tokio::spawn({
-        let attempt = Arc::clone(&attempt);
-        async move { attempt.post().await }
-    });
-    // Taken before the request: the try was sent at this moment or later.
-    let sent = Instant::now();
+/// An attempt whose program is killed while its first try runs, and when that try was sent.
+async fn killed(upstream: &Upstream, folder: &Path) -> (String, Instant) {
+    let (child, endpoint) = running(&upstream.url, folder, &[]).await;
+    let attempt = Attempt::new(&endpoint);
+    let key = attempt.key.clone();
+    let browser = tokio::spawn(async move { attempt.post().await });
     upstream.arrived().await;
+    let sent = Instant::now();
     kill(child).await;
     assert!(browser.await.is_err(), "no answer came");
-    std::fs::write(folder.join("offset"), clock_off).expect("written");
-    let (child, endpoint) = running(&upstream.url, folder, &[DEADLINE_FLAG, &offset]).await;
-    (Attempt { endpoint, key: attempt.key.clone() }, sent, child)
+    (key, sent)
 }
 
 #[tokio::test]
 async fn after_a_crash_a_try_is_pending_until_its_deadline_and_then_unknown_whatever_the_wall_clock_says() {
-    let day_off = ["0", "86400", "-86400"].map(|clock_off| async move {
+    let off = ["0", "86400", "-86400"].map(|clock_off| async move {
         let folder = tempfile::tempdir().expect("a folder");
         let upstream = Upstream::start(vec![Play::Silence, answer(200, "", REDEEMED)]).await;
-        let (attempt, sent, child) = killed(&upstream, folder.path(), clock_off).await;
-        assert_eq!(attempt.get().await.code(), (202, "pending"), "{clock_off}");
-        assert_eq!(attempt.post().await.code(), (202, "pending"), "{clock_off}");
-        assert_eq!(attempt.delete().await.code(), (202, "pending"), "{clock_off}");
+        let (key, sent) = killed(&upstream, folder.path()).await;
+        std::fs::write(folder.path().join("offset"), clock_off).expect("written");
+        let offset = format!("--test-clock-offset-file={}", folder.path().join("offset").display());
+        let (child, endpoint) = running(&upstream.url, folder.path(), &[&offset]).await;
+        let attempt = Attempt { endpoint, key };
+        for said in [attempt.get().await, attempt.post().await, attempt.delete().await] {
+            assert_eq!(said.code(), (202, "pending"), "{clock_off}");
+        }
         assert_eq!(upstream.requests().len(), 1, "nothing is sent while an answer may come");
-        let after = attempt.settled_down().await;
-        assert_eq!(after.code(), (504, ""), "{clock_off}");
-        assert!(sent.elapsed() >= DEADLINE, "{clock_off}: {:?}", sent.elapsed());
+        kill(child).await;
+        let (child, endpoint) = running(&upstream.url, folder.path(), &[&offset, SHORT_DEADLINE_FLAG]).await;
+        let attempt = Attempt { endpoint, ..attempt };
+        assert_eq!(attempt.settled_down().await.code(), (504, ""), "{clock_off}");
+        // And a little more: a sender that still lives began to count when the try was on disk.
+        assert!(sent.elapsed() >= SHORT_DEADLINE + Duration::from_secs(2), "{clock_off}: {:?}", sent.elapsed());
         assert_eq!(attempt.delete().await.code(), (504, ""), "an unknown try cannot be closed");
         assert_eq!(attempt.post().await.status, 200);
         kill(child).await;
     });
-    let [now, ahead, behind] = day_off;
+    let [now, ahead, behind] = off;
     tokio::join!(now, ahead, behind);
 }
 
@@ -84,7 +86,7 @@ async fn a_graceful_end_writes_the_answer_of_the_try_that_runs() {
     let held = Play::Held(Arc::clone(&release), Box::new(answer(200, "", REDEEMED)));
     let upstream = Upstream::start(vec![held]).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let (child, endpoint) = running(&upstream.url, folder.path(), &["--test-answer-within-ms=200"]).await;
+    let (child, endpoint) = running(&upstream.url, folder.path(), &["--test-answer-within-ms=3000"]).await;
     let attempt = Attempt::new(&endpoint);
     assert_eq!(attempt.post().await.code(), (202, "pending"));
     terminate(&child).await;
@@ -98,7 +100,7 @@ async fn a_graceful_end_writes_the_answer_of_the_try_that_runs() {
 
 #[tokio::test]
 async fn no_file_of_the_ledger_holds_a_pin_or_an_email() {
-    let echo = json!({ "isSuccess": false, "message": format!("no {PIN}"), "errors": ["9900-7777 1234 5678"], "transactionId": PIN });
+    let echo = json!({ "isSuccess": false, "message": format!("no {PIN} of {EMAIL}"), "errors": ["9900-7777 1234 5678", EMAIL.to_uppercase()], "transactionId": PIN });
     let upstream = Upstream::start(vec![
         answer(429, &format!("Retry-After: {PIN}\r\n"), &echo.to_string()),
         answer(200, "", &format!("<html>{PIN} {EMAIL}</html>")),
@@ -112,16 +114,19 @@ async fn no_file_of_the_ledger_holds_a_pin_or_an_email() {
     ])
     .await;
     let folder = tempfile::tempdir().expect("a folder");
-    let (child, endpoint) = running(&upstream.url, folder.path(), &["--test-answer-within-ms=5000"]).await;
+    let (child, endpoint) = running(&upstream.url, folder.path(), &["--test-answer-within-ms=6000"]).await;
     let attempt = Attempt::new(&endpoint);
     for _ in 0..4 {
         attempt.post().await;
     }
     // Killed with a try on its way: the log of SQLite is not folded in.
     let browser = tokio::spawn(async move { attempt.post().await });
-    while upstream.requests().len() < 5 {
-        upstream.arrived().await;
-    }
+    let fifth = async {
+        while upstream.requests().len() < 5 {
+            upstream.arrived().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), fifth).await.expect("it is sent");
     kill(child).await;
     assert!(browser.await.is_err(), "no answer came");
     let mut files = 0;
@@ -129,7 +134,7 @@ async fn no_file_of_the_ledger_holds_a_pin_or_an_email() {
         let file = file.expect("a file").path();
         let bytes = std::fs::read(&file).expect("bytes");
         let digits: Vec<u8> = bytes.iter().copied().filter(|byte| !matches!(byte, b' ' | b'-')).collect();
-        for secret in [PIN, EMAIL, "9900777712"] {
+        for secret in [PIN, EMAIL, &EMAIL.to_uppercase(), "9900777712"] {
             assert!(!holds(&bytes, secret) && !holds(&digits, secret), "{secret} is in {}", file.display());
         }
         #[cfg(unix)]
@@ -144,4 +149,60 @@ async fn no_file_of_the_ledger_holds_a_pin_or_an_email() {
 
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Reads a program's log until a line has the text.
+async fn logged(log: &mut (impl tokio::io::AsyncBufRead + Unpin), text: &str) -> String {
+    let reading = async {
+        loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).await.expect("text") > 0, "the log ends without {text}");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), reading).await.expect(text)
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_keeps_the_program_from_ending_until_a_second_signal() {
+    for second_signal in [true, false] {
+        let release = Arc::new(Notify::new());
+        let held = Play::Held(Arc::clone(&release), Box::new(answer(200, "", REDEEMED)));
+        let upstream = Upstream::start(vec![held]).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut child, endpoint) = running(&upstream.url, folder.path(), &["--test-answer-within-ms=3000"]).await;
+        let mut log = BufReader::new(child.stderr.take().expect("piped"));
+        let attempt = Attempt::new(&endpoint);
+        let key = attempt.key.clone();
+        let browser = tokio::spawn(async move { attempt.post().await });
+        upstream.arrived().await;
+        let mut beside = database(folder.path()).await;
+        sql(&mut beside, "BEGIN EXCLUSIVE").await;
+        release.notify_one();
+        logged(&mut log, "tried").await;
+        terminate(&child).await;
+        logged(&mut log, "told to end").await;
+        if second_signal {
+            terminate(&child).await;
+            let alarm = logged(&mut log, "ALARM").await;
+            assert!(alarm.contains(&key) && alarm.contains("redeemed") && alarm.contains("t-1"), "{alarm}");
+        } else {
+            sql(&mut beside, "ROLLBACK").await;
+        }
+        let mut rest = String::new();
+        let ends = async {
+            log.read_to_string(&mut rest).await.expect("text");
+            child.wait().await.expect("it ends").code()
+        };
+        let code = tokio::time::timeout(Duration::from_secs(30), ends).await.expect("it ends");
+        assert_eq!(code, Some(i32::from(second_signal)), "{rest}");
+        browser.abort();
+        if !second_signal {
+            let (child, endpoint) = running(&upstream.url, folder.path(), &[]).await;
+            assert_eq!(Attempt { endpoint, key }.get().await.body["data"]["transactionId"], "t-1");
+            kill(child).await;
+        }
+    }
 }

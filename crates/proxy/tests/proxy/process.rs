@@ -3,6 +3,7 @@
 use crate::world::{BOOKS, PIN_KEY, TOKEN};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -54,4 +55,12 @@ pub(crate) async fn ended(mut child: Child) -> String {
     said_read.and(log_read).expect("text");
     assert!(child.wait().await.expect("it ends").success());
     said + &logged
+}
+
+/// What a program that ends by itself says: exit code, stdout, stderr.
+pub(crate) async fn output(command: &mut Command) -> (Option<i32>, String, String) {
+    let output = tokio::time::timeout(Duration::from_secs(30), command.output()).await;
+    let output = output.expect("it ends by itself").expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.code(), text(output.stdout), text(output.stderr))
 }

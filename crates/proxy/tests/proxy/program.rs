@@ -1,6 +1,6 @@
 //! The program: its settings, its one line, its end, and that nothing secret is in its log at any level.
 
-use crate::process::{database_in, ended, program, running, terminate};
+use crate::process::{complete, database_in, ended, output, program, running, terminate};
 use crate::world::{BOOKS, EMAIL, PIN, PIN_KEY, Play, TOKEN, Upstream, answer, body, client, post, post_as};
 use serde_json::json;
 use std::sync::Arc;
@@ -25,10 +25,22 @@ async fn a_setting_that_is_missing_is_named_and_nothing_starts() {
     ] {
         let mut command = program(&arguments);
         command.env("CASHIER_COMPANY_TOKEN", token).env("CASHIER_PIN_KEY", pin_key);
-        let output = command.output().await.expect("it ends");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+        let (code, line, said) = output(&mut command).await;
+        assert_eq!((code, line.as_str()), (Some(2), ""), "{said}");
         assert!(said.contains(named) && said.lines().count() == 1, "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_secret_that_is_no_text_is_named_and_nothing_starts() {
+    use std::os::unix::ffi::OsStrExt;
+    for name in ["CASHIER_COMPANY_TOKEN", "CASHIER_PIN_KEY", "CASHIER_OUTCOMES_TOKEN"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = complete("http://127.0.0.1:1", folder.path(), &[]);
+        let (code, line, said) = output(command.env(name, std::ffi::OsStr::from_bytes(&[b'a', 0xff]))).await;
+        assert_eq!((code, line.as_str()), (Some(2), ""), "{said}");
+        assert!(said.contains(&format!("{name} is no UTF-8")), "{said}");
     }
 }
 
@@ -39,9 +51,8 @@ async fn a_port_that_is_taken_is_an_error_with_its_remedy() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = program(&["--listen", &address, "--mozarto-url=http://127.0.0.1:1", "--insecure-no-sessions"]);
     command.env("CASHIER_COMPANY_TOKEN", TOKEN).env("CASHIER_PIN_KEY", PIN_KEY);
-    let output = command.env("CASHIER_DATABASE_URL", database_in(folder.path())).output().await.expect("it ends");
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--listen"));
+    let (code, _, said) = output(command.env("CASHIER_DATABASE_URL", database_in(folder.path()))).await;
+    assert!(code == Some(1) && said.contains("--listen"), "{said}");
 }
 
 #[tokio::test]

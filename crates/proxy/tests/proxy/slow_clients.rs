@@ -1,6 +1,6 @@
 //! Clients that send their request byte by byte, or never to its end.
 
-use crate::world::{Attempt, REDEEMED, Serving, Upstream, answer, settings};
+use crate::world::{Attempt, Play, REDEEMED, Serving, Upstream, answer, settings};
 use flexepin_cashier_proxy::{Settings, Times};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -22,7 +22,7 @@ async fn a_request_that_does_not_come_in_time_ends_its_connection_and_is_never_4
     let folder = tempfile::tempdir().expect("a folder");
     let upstream = Upstream::start(vec![answer(200, "", REDEEMED)]).await;
     let complete = settings(&upstream.url, folder.path(), Duration::from_secs(20));
-    let short = Duration::from_millis(200);
+    let short = Duration::from_millis(300);
     let times = Times { head_within: short, body_within: short, ..complete.times };
     let serving = Serving::start(Settings { times, ..complete }).await;
     let key = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
@@ -33,15 +33,39 @@ async fn a_request_that_does_not_come_in_time_ends_its_connection_and_is_never_4
         ("nothing", String::new(), ""),
         ("half a line", "POST /cash".to_owned(), ""),
         ("half a head", head.clone(), ""),
-        ("no body", format!("{head}\r\n"), "HTTP/1.1 400 "),
-        ("half a body", format!("{head}\r\n{{\"voucherPin\""), "HTTP/1.1 400 "),
+        ("no body", format!("{head}\r\n"), "HTTP/1.1 503 "),
+        ("half a body", format!("{head}\r\n{{\"voucherPin\""), "HTTP/1.1 503 "),
     ] {
         let said = answered(&serving.endpoint, &sent).await;
         assert!(said.starts_with(says) && said.is_empty() == says.is_empty(), "{what}: {said}");
         assert!(!said.contains("408"), "{what}: {said}");
+        assert_eq!(said.contains("NOT_SENT"), !says.is_empty(), "{what}: {said}");
     }
+    serving.stop().await;
+    let serving = Serving::start(settings(&upstream.url, folder.path(), Duration::from_secs(20))).await;
     let attempt = Attempt { endpoint: serving.endpoint.clone(), key: key.to_owned() };
     assert_eq!(attempt.get().await.code(), (404, "ATTEMPT_UNKNOWN"), "nothing was recorded");
-    assert_eq!(attempt.post().await.status, 200, "others are served");
+    serving.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_under_a_known_key_is_answered_with_what_is_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let upstream = Upstream::start(vec![answer(200, "", REDEEMED), Play::Cut]).await;
+    let complete = settings(&upstream.url, folder.path(), Duration::from_secs(20));
+    let times = Times { body_within: Duration::from_millis(500), ..complete.times };
+    let serving = Serving::start(Settings { times, ..complete }).await;
+    for (status, says) in [(200, "\"transactionId\":\"t-1\""), (504, "\"isSuccess\":false")] {
+        let attempt = Attempt::new(&serving.endpoint);
+        assert_eq!(attempt.post().await.status, status);
+        let key = &attempt.key;
+        let half = format!(
+            "POST /cashier/flexepin HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\nContent-Length: 100\r\n\r\n{{"
+        );
+        let said = answered(&serving.endpoint, &half).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")) && said.contains(says), "{said}");
+        assert!(said.contains(&format!("attempt-key: {key}")), "{said}");
+    }
+    assert_eq!(upstream.requests().len(), 2, "nothing was sent for half a body");
     serving.stop().await;
 }

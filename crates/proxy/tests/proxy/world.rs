@@ -9,6 +9,7 @@ use sqlx::{Connection, SqliteConnection};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -156,6 +157,12 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
     Settings { times: Times { upstream_deadline: deadline, ..settings.times }, ..settings }
 }
 
+/// The same settings, but a POST is answered within `answer_within` though its try still runs, and the ledger may take
+/// `ledger_within` to begin a try.
+pub(crate) fn hasty(settings: Settings, answer_within: Duration, ledger_within: Duration) -> Settings {
+    Settings { times: Times { answer_within, ledger_within, ..settings.times }, ..settings }
+}
+
 /// A proxy that serves until it is stopped.
 pub(crate) struct Serving {
     pub(crate) endpoint: String,
@@ -169,9 +176,12 @@ impl Serving {
         let endpoint = format!("http://{}/cashier/flexepin", listener.local_addr().expect("an address"));
         let proxy = Proxy::open(settings).await.expect("it opens");
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(serve(listener, proxy, async {
-            let _ = stopped.await;
-        }));
+        let served = tokio::spawn(async move {
+            let ended = serve(listener, proxy, async {
+                let _ = stopped.await;
+            });
+            assert_eq!(ended.await, Ok(()));
+        });
         Self { endpoint, stop, served }
     }
 
@@ -203,7 +213,13 @@ pub(crate) async fn sql(connection: &mut SqliteConnection, statements: &'static 
 /// A proxy in front of `upstream`, for as long as the test runs; gives its endpoint.
 pub(crate) async fn proxy(upstream: &str, deadline: Duration) -> String {
     let folder = tempfile::tempdir().expect("a folder");
-    let serving = Serving::start(settings(upstream, folder.path(), deadline)).await;
+    let settings = settings(upstream, folder.path(), deadline);
+    served(folder, settings).await
+}
+
+/// A proxy for as long as the test runs; gives its endpoint.
+pub(crate) async fn served(folder: TempDir, settings: Settings) -> String {
+    let serving = Serving::start(settings).await;
     let endpoint = serving.endpoint.clone();
     tokio::spawn(async move {
         let _kept = (folder, serving);
@@ -300,13 +316,21 @@ impl Attempt {
 
     /// Asks until the answer is no longer "pending".
     pub(crate) async fn settled_down(&self) -> Said {
-        loop {
-            let said = self.get().await;
-            if said.code() != (202, "pending") {
-                return said;
+        self.until(|said| said.code() != (202, "pending"), Self::get).await
+    }
+
+    /// Asks, or posts, again and again until the answer is the one; a minute at most.
+    pub(crate) async fn until(&self, is_it: impl Fn(&Said) -> bool, asked: impl AsyncFn(&Self) -> Said) -> Said {
+        let asking = async {
+            loop {
+                let said = asked(self).await;
+                if is_it(&said) {
+                    return said;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
-        }
+        };
+        tokio::time::timeout(Duration::from_mins(1), asking).await.expect("the answer changes")
     }
 
     async fn said(&self, response: reqwest::Response) -> Said {

@@ -303,6 +303,20 @@ fn a_holder_whose_card_has_ended_is_asked_about_again() {
 }
 
 #[test]
+fn a_holder_that_is_in_hand_gets_no_card() {
+    let (first, second) = (numbered_key(7), key());
+    let mut machine = redeeming();
+    happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested, answered(2, in_use(&first, "t-7"))]);
+    happen(&mut machine, [Event::AnotherRequested, status_of(&first, 1, coded("PSP_TIMEOUT"))]);
+    happen(&mut machine, [Event::FinishRequested(first), pin(PIN), submitted_as(&numbered_key(8))]);
+    assert_eq!(machine.phase(), Redeeming);
+    let effects = machine.handle(answered(1, in_use(&numbered_key(7), "t-7")));
+    assert!(asks(&effects).is_empty());
+    let cards: Vec<_> = machine.view().cards.into_iter().map(|card| card.attempt).collect();
+    assert_eq!(cards, [second], "the one that was put aside");
+}
+
+#[test]
 fn nothing_undoes_a_success() {
     let mut machine = after(options(), [records_read([record(Stage::Sent)]), status(1, success())]);
     for event in [status(1, untouched()), answered(1, rejection("Invalid voucher PIN")), Event::CameBack] {

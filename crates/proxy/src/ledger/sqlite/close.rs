@@ -1,5 +1,5 @@
-//! A DELETE, in one step that excludes `sending`. A key that is not known is recorded as closed: its POST may still be on
-//! its way, and gets 410.
+//! A DELETE, in one step that excludes `sending`. A key that is not known is recorded as closed: its POST may still be
+//! on its way, and gets 410.
 
 use super::rows::kept;
 use super::writer::Operation;

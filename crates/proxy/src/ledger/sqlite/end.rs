@@ -1,7 +1,7 @@
 //! The end of a try, in one step: its answer, what the attempt means now, and the line in the merchant's books.
 
 use super::outbox::{self, Line};
-use super::rows::kept;
+use super::rows::{kept, money_of};
 use super::writer::Operation;
 use crate::ledger::{Ended, Kept, Settled, State};
 use crate::truth::{Said, Try, Verdict, verdict};
@@ -24,8 +24,9 @@ impl Operation for End {
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Option<Kept>> {
         let Some(before) = kept(connection, self.ended.key, &self.process).await? else { return Ok(None) };
-        self.write_try(connection).await?;
-        let tries = self.tries(connection).await?;
+        let is_news = self.write_try(connection).await?;
+        let is_only_try = is_news && before.tries == 1;
+        let tries = if is_only_try { vec![Try::Ended(self.ended.said)] } else { self.tries(connection).await? };
         let verdict = verdict(&tries);
         let redeemed = tries.iter().copied().any(is_redeemed);
         if before.state.is_ended() && !redeemed {
@@ -51,13 +52,37 @@ impl Operation for End {
             };
             outbox::add(connection, &line).await?;
         }
-        kept(connection, self.ended.key, &self.process).await
+        // The usual case is known without asking.
+        if is_only_try {
+            Ok(Some(self.after(before, verdict)))
+        } else {
+            kept(connection, self.ended.key, &self.process).await
+        }
     }
 }
 
 impl End {
-    /// A try that has ended is not changed, unless its end was only presumed.
-    async fn write_try(&self, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    /// The attempt after its only try has ended: that try's answer is its answer.
+    fn after(&self, before: Kept, verdict: Verdict) -> Kept {
+        let Ended { answer, meaning, transaction_id, redeemed, .. } = self.ended.clone();
+        Kept {
+            state: State::from(verdict.standing),
+            meaning: Some(meaning),
+            unknown_try: verdict.unknown_try,
+            forbids_tries: verdict.forbids_tries,
+            transaction_id: transaction_id.or(before.transaction_id),
+            settled: None,
+            answer: Some(answer),
+            money: Some(self.ended.said.money),
+            answered_at: Some(self.now_ms),
+            running: None,
+            redeemed: before.redeemed.or(redeemed),
+            ..before
+        }
+    }
+
+    /// A try that has ended is not changed, unless its end was only presumed. Whether it was changed.
+    async fn write_try(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
         let update = sqlx::query(
             "UPDATE tries SET ended_at = ?, presumed = ?, status = ?, retry_after = ?, body = ?, meaning = ?, money = ?, \
              proves_untouched = ?, is_retried = ?, forbids_tries = ?, transaction_id = ? \
@@ -80,8 +105,8 @@ impl End {
             .bind(self.ended.number)
             .bind(!self.ended.presumed)
             .execute(connection)
-            .await?;
-        Ok(())
+            .await
+            .map(|done| done.rows_affected() == 1)
     }
 
     async fn tries(&self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<Try>> {
@@ -124,11 +149,7 @@ fn is_redeemed(one: Try) -> bool {
 fn try_of(row: &SqliteRow) -> sqlx::Result<Try> {
     let Some(money) = row.try_get::<Option<String>, _>("money")? else { return Ok(Try::Running) };
     Ok(Try::Ended(Said {
-        money: match money.as_str() {
-            "yes" => Money::Yes,
-            "no" => Money::No,
-            _ => Money::Unknown,
-        },
+        money: money_of(&money),
         proves_untouched: row.try_get("proves_untouched")?,
         is_retried: row.try_get("is_retried")?,
         forbids_tries: row.try_get("forbids_tries")?,

@@ -25,12 +25,13 @@ use async_trait::async_trait;
 pub(crate) use open::OpenError;
 use rows::{kept, kept_of, key_of, running_of, select_kept};
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{QueryBuilder, Row, SqlitePool};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use writer::Writer;
 
@@ -41,6 +42,8 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Sqlite {
     writer: Mutex<Option<Writer>>,
     writing: Mutex<Option<JoinHandle<()>>>,
+    /// Told when the writer has ended.
+    stopped: CancellationToken,
     readers: SqlitePool,
     clock: Arc<Clock>,
     /// Names this process, so that its own tries are told from those of one that has gone.
@@ -60,6 +63,19 @@ impl Sqlite {
         Self::open_with(url, None, clock).await
     }
 
+    /// Opens the ledger of a proxy that may be running, to read only: that waits for nobody's lock, and needs no room
+    /// on the disk.
+    pub(crate) async fn open_to_read(url: &str, clock: Arc<Clock>) -> Result<Self, OpenError> {
+        let options = open::options(url)?;
+        open::look(&options).await?;
+        let readers = readers(&options);
+        let stopped = CancellationToken::new();
+        stopped.cancel();
+        let process = Uuid::new_v4().to_string();
+        let (writer, writing) = (Mutex::default(), Mutex::default());
+        Ok(Self { writer, writing, stopped, readers, clock, process, observed_before: 0 })
+    }
+
     async fn open_with(url: &str, pin_keys: Option<&PinKeys>, clock: Arc<Clock>) -> Result<Self, OpenError> {
         let options = open::options(url)?;
         let mut connection = open::prepare(&options, pin_keys.is_some()).await?;
@@ -69,14 +85,13 @@ impl Sqlite {
         let observed_before = open::observed_seconds(&mut connection).await?;
         let options = options.busy_timeout(writer::LOCK_WAIT);
         let connection = open::renew(connection, &options).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .acquire_timeout(READER_PATIENCE)
-            .connect_lazy_with(options.clone().read_only(true));
-        let (writer, writing) = Writer::start(connection, options);
+        let readers = readers(&options);
+        let stopped = CancellationToken::new();
+        let (writer, writing) = Writer::start(connection, options, stopped.clone());
         Ok(Self {
             writer: Mutex::new(Some(writer)),
             writing: Mutex::new(Some(writing)),
+            stopped,
             readers,
             clock,
             process: Uuid::new_v4().to_string(),
@@ -95,12 +110,20 @@ impl Sqlite {
         by: Option<Instant>,
     ) -> Result<O::Outcome, Unavailable> {
         let writer = self.writer.lock().map_or(None, |writer| writer.clone());
-        writer.ok_or_else(|| Unavailable("the ledger was shut".to_owned()))?.run(operation, by).await
+        writer
+            .ok_or_else(|| Unavailable("the ledger was shut, or opened to be read".to_owned()))?
+            .run(operation, by)
+            .await
     }
 
     async fn reader(&self) -> Result<PoolConnection<sqlx::Sqlite>, Unavailable> {
         self.readers.acquire().await.map_err(unreadable)
     }
+}
+
+fn readers(options: &SqliteConnectOptions) -> SqlitePool {
+    let pool = SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(READER_PATIENCE);
+    pool.connect_lazy_with(options.clone().read_only(true))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
@@ -111,7 +134,7 @@ fn unreadable(error: sqlx::Error) -> Unavailable {
 #[async_trait]
 impl Ledger for Sqlite {
     async fn begin(&self, posted: Posted, may_send: bool, by: Instant) -> Result<Begun, Unavailable> {
-        let begin = begin::Begin { posted, may_send, now: self.clock.moment(), process: self.process.clone() };
+        let begin = begin::Begin { posted, may_send, clock: Arc::clone(&self.clock), process: self.process.clone() };
         self.write(begin, Some(by)).await
     }
 
@@ -187,11 +210,16 @@ impl Ledger for Sqlite {
         self.write(upkeep::Prune { ended_by }, Some(Instant::now() + READER_PATIENCE)).await
     }
 
+    async fn stopped(&self) {
+        self.stopped.cancelled().await;
+    }
+
     async fn shut(&self) {
-        // Whoever still has the writer in hand finishes first.
-        let writing = self.writing.lock().map_or(None, |mut writing| writing.take());
-        drop(self.writer.lock().map(|mut writer| writer.take()));
+        // Before the writer: the last connection folds the log into the file, and a reader may not.
         self.readers.close().await;
+        let writing = self.writing.lock().map_or(None, |mut writing| writing.take());
+        // Whoever still has the writer in hand finishes first.
+        drop(self.writer.lock().map(|mut writer| writer.take()));
         if let Some(writing) = writing {
             let _ = writing.await;
         }

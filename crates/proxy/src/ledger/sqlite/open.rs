@@ -1,11 +1,12 @@
 //! Opens the database, or says clearly why not: a ledger that cannot be trusted must not be written to, and one that is
 //! lost must not be replaced by an empty one in silence.
 
+use super::rows::holds;
 use crate::pin_key::KeyedHash;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -43,6 +44,8 @@ pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What was pruned is overwritten, not only let go.
+        .pragma("secure_delete", "ON")
         .busy_timeout(START_PATIENCE)
         .disable_statement_logging())
 }
@@ -53,13 +56,10 @@ pub(super) async fn prepare(options: &SqliteConnectOptions, may_make: bool) -> R
     let error = |error: sqlx::Error| OpenError(explain(&file, &error));
     if may_make {
         make(&file)?;
-    } else if !file.exists() {
-        return Err(OpenError(format!(
-            "there is no database {}: give the proxy's own by --database-url",
-            file.display()
-        )));
+    } else {
+        is_there(&file)?;
     }
-    let is_new = inspect(&file).await?;
+    let is_new = inspect(&file, true).await?;
     let mut connection = SqliteConnection::connect_with(options).await.map_err(error)?;
     if is_new {
         create(&mut connection).await.map_err(error)?;
@@ -72,8 +72,25 @@ pub(super) async fn prepare(options: &SqliteConnectOptions, may_make: bool) -> R
     Ok(connection)
 }
 
-/// Looks at the file without writing to it: whose it is, of which version, and whether it is whole. Whether it is empty.
-async fn inspect(file: &Path) -> Result<bool, OpenError> {
+/// Says why the ledger in that file cannot be read, if it cannot. Whether the file is whole is not asked: that is the
+/// proxy's to know, and takes long.
+pub(super) async fn look(options: &SqliteConnectOptions) -> Result<(), OpenError> {
+    let file = options.get_filename();
+    is_there(file)?;
+    if inspect(file, false).await? {
+        return Err(OpenError(format!("the database {} is empty", file.display())));
+    }
+    Ok(())
+}
+
+fn is_there(file: &Path) -> Result<(), OpenError> {
+    let gone = || OpenError(format!("there is no database {}: give the proxy's own by --database-url", file.display()));
+    file.exists().then_some(()).ok_or_else(gone)
+}
+
+/// Looks at the file without writing to it: whose it is, of which version, and, where that is asked, whether it is
+/// whole. Whether it is empty.
+async fn inspect(file: &Path, wholly: bool) -> Result<bool, OpenError> {
     let error = |error: sqlx::Error| OpenError(explain(file, &error));
     let looking = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(START_PATIENCE);
     let looking = looking.disable_statement_logging();
@@ -98,10 +115,14 @@ async fn inspect(file: &Path) -> Result<bool, OpenError> {
             )));
         }
     };
-    let checked = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut connection).await.map_err(error)?;
-    let checked: String = checked.try_get(0).map_err(error)?;
+    let whole = if wholly {
+        let checked = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut connection).await.map_err(error)?;
+        checked.try_get::<String, _>(0).map_err(error)? == "ok"
+    } else {
+        true
+    };
     let _ = connection.close().await;
-    if checked == "ok" { Ok(is_new) } else { Err(OpenError(corrupt(file))) }
+    if whole { Ok(is_new) } else { Err(OpenError(corrupt(file))) }
 }
 
 /// Refuses keys that would not recognise what is there: another key under a known id, or an id that has gone while
@@ -125,9 +146,8 @@ pub(super) async fn check_pin_keys(connection: &mut SqliteConnection, marks: &[K
             )));
         }
     }
-    let open = sqlx::query(
-        "SELECT hash_key, count(*) FROM attempts WHERE state IN ('recorded', 'sending', 'open', 'unconfirmed') GROUP BY hash_key",
-    );
+    let open =
+        sqlx::query(concat!("SELECT hash_key, count(*) FROM attempts WHERE state IN ", holds!(), " GROUP BY hash_key"));
     for row in open.fetch_all(&mut *connection).await.map_err(read)? {
         let (id, count): (String, i64) = (row.try_get(0).map_err(read)?, row.try_get(1).map_err(read)?);
         if marks.iter().all(|mark| mark.key_id != id) {
@@ -144,12 +164,22 @@ pub(super) async fn check_pin_keys(connection: &mut SqliteConnection, marks: &[K
 fn make(file: &Path) -> Result<(), OpenError> {
     let mut open = std::fs::OpenOptions::new();
     open.write(true).create_new(true);
+    // SQLite would begin anew and throw the log away.
+    let log = PathBuf::from(format!("{}-wal", file.display()));
+    let has = |file: &Path| file.metadata().is_ok_and(|metadata| metadata.len() > 0);
+    if has(&log) && !has(file) {
+        return Err(OpenError(format!(
+            "the database {} is missing or empty, but its log {} is there: bring both back from a copy, or move the log away",
+            file.display(),
+            log.display()
+        )));
+    }
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
     match open.open(file) {
         Ok(_) => info!(file = %file.display(), "a new database was made"),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+            if !has(file) {
                 warn!(file = %file.display(), "the database is an empty file and is begun anew");
             }
         }

@@ -3,6 +3,7 @@
 use crate::clock::Moment;
 use crate::ledger::{Kept, RedeemedAs, Running, Settled, State, StoredAnswer};
 use crate::pin_key::KeyedHash;
+use mozarto::Money;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 macro_rules! select_kept {
     ($rest:literal) => {
         concat!(
-            "SELECT a.*, t.status, t.retry_after, t.body, r.number AS running, r.sent_at, r.sent_uptime, r.process, \
+            "SELECT a.*, t.status, t.retry_after, t.body, t.money, t.ended_at AS answered_at, r.number AS running, r.sent_at, r.sent_uptime, r.process, \
              o.value, o.currency AS redeemed_currency, o.attempt AS redeemed \
              FROM attempts a \
              LEFT JOIN tries t ON t.attempt = a.key AND t.number = a.answer_try \
@@ -22,6 +23,14 @@ macro_rules! select_kept {
     };
 }
 pub(super) use select_kept;
+
+/// [`State::HOLDS`] for SQL. The partial indexes of `schema.sql` are over the same.
+macro_rules! holds {
+    () => {
+        "('recorded', 'sending', 'open', 'unconfirmed')"
+    };
+}
+pub(super) use holds;
 
 /// The attempt of a key. `process` is this process.
 pub(super) async fn kept(connection: &mut SqliteConnection, key: Uuid, process: &str) -> sqlx::Result<Option<Kept>> {
@@ -59,6 +68,8 @@ pub(super) fn kept_of(row: &SqliteRow, process: &str) -> sqlx::Result<Kept> {
         created_at: row.try_get("created_at")?,
         settled: settled.map(|word| if word == "redeemed" { Settled::Redeemed } else { Settled::Untouched }),
         answer: answer.transpose()?,
+        money: row.try_get::<Option<String>, _>("money")?.as_deref().map(money_of),
+        answered_at: row.try_get("answered_at")?,
         running: running.transpose()?,
         redeemed: row
             .try_get::<Option<String>, _>("redeemed")?
@@ -81,6 +92,15 @@ pub(super) fn running_of(row: &SqliteRow, number: i64, process: &str) -> sqlx::R
     })
 }
 
+/// The money of a try, in its word.
+pub(super) fn money_of(word: &str) -> Money {
+    match word {
+        "yes" => Money::Yes,
+        "no" => Money::No,
+        _ => Money::Unknown,
+    }
+}
+
 pub(super) fn key_of(row: &SqliteRow, column: &'static str) -> sqlx::Result<Uuid> {
     let text: String = row.try_get(column)?;
     Uuid::try_parse(&text)
@@ -93,4 +113,20 @@ fn state_of(row: &SqliteRow) -> sqlx::Result<State> {
         index: "state".to_owned(),
         source: format!("no state {word:?}").into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_states_that_hold_a_voucher_are_the_same_everywhere() {
+        let words = State::HOLDS.map(|state| format!("'{}'", state.as_str())).join(", ");
+        assert_eq!(holds!(), format!("({words})"));
+        let indexes = include_str!("schema.sql").matches(&format!("WHERE state IN {};", holds!())).count();
+        assert_eq!(indexes, 2, "the guard, and the look-up by key");
+        for state in State::ALL {
+            assert_eq!(State::HOLDS.contains(&state), !state.is_ended(), "{state:?}");
+        }
+    }
 }

@@ -30,6 +30,9 @@ CREATE TABLE attempts (
 -- The guard behind VOUCHER_IN_USE, should the question before it ever fail.
 CREATE UNIQUE INDEX attempts_one_open_per_voucher ON attempts (hash)
     WHERE state IN ('recorded', 'sending', 'open', 'unconfirmed');
+-- Whether any is open under a key that a process lacks.
+CREATE INDEX attempts_open_by_hash_key ON attempts (hash_key)
+    WHERE state IN ('recorded', 'sending', 'open', 'unconfirmed');
 CREATE INDEX attempts_sending ON attempts (state) WHERE state = 'sending';
 CREATE INDEX attempts_to_prune ON attempts (ended_observed) WHERE pruned = 0 AND ended_observed IS NOT NULL;
 CREATE INDEX attempts_by_time ON attempts (created_at);

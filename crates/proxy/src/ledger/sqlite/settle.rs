@@ -1,5 +1,5 @@
-//! Staff say what became of an attempt: its settlement, who answers for it, and the line in the merchant's books, in one
-//! step. An attempt that is being sent cannot be settled: its answer is still to come.
+//! Staff say what became of an attempt: its settlement, who answers for it, and the line in the merchant's books, in
+//! one step. An attempt that is being sent cannot be settled: its answer is still to come.
 
 use super::outbox::{self, Line};
 use super::rows::kept;
@@ -24,7 +24,12 @@ impl Operation for Settle {
         let Some(before) = kept(connection, *key, &self.process).await? else {
             return Ok(Err(SettlementRefused::Unknown));
         };
-        if !matches!(before.state, State::Open | State::Unconfirmed) {
+        // Of a recorded attempt nothing has left, so nothing was redeemed.
+        let may_be = match settled {
+            Settled::Redeemed => matches!(before.state, State::Open | State::Unconfirmed),
+            Settled::Untouched => matches!(before.state, State::Recorded | State::Open | State::Unconfirmed),
+        };
+        if !may_be {
             return Ok(Err(SettlementRefused::State(before.state)));
         }
         let update = sqlx::query(

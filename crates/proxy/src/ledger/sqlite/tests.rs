@@ -1,6 +1,6 @@
 //! What an engine promises, asked of this one: steps that nothing comes between, on disk when they are answered.
 
-use super::writer::Operation;
+use super::writer::{MOST_WAITING, Operation};
 use super::*;
 use crate::ledger::{RedeemedAs, Settled, State};
 use crate::pin_key::KeyedHash;
@@ -8,6 +8,7 @@ use crate::truth::Said;
 use mozarto::{Answer, Money, Signal};
 use sqlx::{Connection, SqliteConnection};
 use std::path::Path;
+use tokio::task::JoinSet;
 
 fn url(folder: &Path) -> String {
     format!("sqlite://{}", folder.join("cashier.db").display())
@@ -101,6 +102,20 @@ async fn of_many_keys_for_one_voucher_at_once_one_is_sent() {
 }
 
 #[tokio::test]
+async fn what_the_end_of_a_try_gives_is_what_is_then_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    for (key, money) in [(1, Money::Yes), (2, Money::Unknown), (3, Money::No)] {
+        ledger.begin(posted(key, u8::try_from(key).expect("small")), true, soon()).await.expect("written");
+        let value = Some(RedeemedAs { value: Some("25.5".to_owned()), currency: Some("EUR".to_owned()) });
+        let end = Ended { transaction_id: Some(format!("t-{key}")), ..ended(key, 1, money) };
+        let given =
+            ledger.end(Ended { redeemed: value.filter(|_| money == Money::Yes), ..end }).await.expect("written");
+        assert_eq!(given, ledger.attempt(Uuid::from_u128(key)).await.expect("readable"), "{money:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_end_of_a_try_can_be_written_twice_and_changes_nothing_the_second_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = opened(folder.path()).await;
@@ -147,6 +162,83 @@ async fn a_success_after_a_settlement_is_in_the_books_once() {
     }
 }
 
+#[tokio::test]
+async fn a_try_is_dated_by_its_step_and_not_by_the_beginning_of_its_wait() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let offset = folder.path().join("offset");
+    let clock = Arc::new(Clock::new(Some(offset.clone())));
+    let ledger = Sqlite::open(&url(folder.path()), &pin_keys(), Arc::clone(&clock)).await.expect("it opens");
+    let mut beside = SqliteConnection::connect(&url(folder.path())).await.expect("a database");
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut beside).await.expect("locked");
+    let asked = clock.wall_ms();
+    // Polled in turn: it waits for the lock before the clock goes on.
+    let (begun, ()) = tokio::join!(ledger.begin(posted(1, 1), true, soon()), async {
+        std::fs::write(&offset, "1000").expect("written");
+        sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("unlocked");
+    });
+    assert!(matches!(begun, Ok(Begun::Send(1))), "{begun:?}");
+    let shown = ledger.show(Uuid::from_u128(1)).await.expect("readable").expect("kept");
+    assert!(shown.tries[0].sent_at >= asked + 1_000_000, "{:?}", shown.tries);
+}
+
+#[tokio::test]
+async fn a_recorded_attempt_can_be_settled_as_untouched_alone_and_lets_its_voucher_go() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    ledger.begin(posted(1, 1), false, soon()).await.expect("written");
+    let settlement = |settled| {
+        let (by, reason) = ("Ann".to_owned(), "never sent".to_owned());
+        Settlement { key: Uuid::from_u128(1), settled, by, reason, transaction_id: None, value: None }
+    };
+    let redeemed = ledger.settle(settlement(Settled::Redeemed)).await.expect("written");
+    assert_eq!(redeemed, Err(SettlementRefused::State(State::Recorded)));
+    ledger.settle(settlement(Settled::Untouched)).await.expect("written").expect("it may be settled");
+    assert!(matches!(ledger.begin(posted(2, 1), true, soon()).await, Ok(Begun::Send(1))), "the voucher is free");
+}
+
+#[tokio::test]
+async fn more_than_can_wait_is_refused_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = Arc::new(opened(folder.path()).await);
+    let mut beside = SqliteConnection::connect(&url(folder.path())).await.expect("a database");
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut beside).await.expect("locked");
+    let mut begun = JoinSet::new();
+    for key in 0..3 * MOST_WAITING {
+        let ledger = Arc::clone(&ledger);
+        let key = u128::try_from(key).expect("a number");
+        begun.spawn(async move { ledger.begin(posted(key, 1), true, soon()).await });
+    }
+    // While the lock lasts nothing else is answered.
+    for _ in 0..MOST_WAITING / 2 {
+        let refused = tokio::time::timeout(Duration::from_secs(20), begun.join_next()).await.expect("it is refused");
+        let unavailable = refused.expect("one of them").expect("no panic").expect_err("it is locked");
+        assert!(unavailable.0.contains("too much"), "{unavailable}");
+    }
+}
+
+/// A defect.
+struct Panicking;
+
+#[async_trait]
+impl Operation for Panicking {
+    type Outcome = ();
+
+    async fn run(&self, _: &mut SqliteConnection) -> sqlx::Result<()> {
+        panic!("a defect that a test has asked for")
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_has_ended_is_told_and_is_not_said_to_be_busy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = opened(folder.path()).await;
+    assert!(tokio::time::timeout(Duration::ZERO, ledger.stopped()).await.is_err(), "it writes");
+    assert!(ledger.write(Panicking, None).await.is_err());
+    tokio::time::timeout(Duration::from_secs(20), ledger.stopped()).await.expect("it is told");
+    let after = ledger.begin(posted(1, 1), true, soon()).await.expect_err("nothing is written any more");
+    assert!(after.0.contains("has ended"), "{after}");
+}
+
 /// Fails after it has written something.
 struct Failing;
 
@@ -186,8 +278,8 @@ async fn what_is_late_is_not_begun() {
 
 const THIRTY_DAYS: i64 = 30 * 24 * 3600;
 
-/// The bodies that are left of three attempts: final, unconfirmed, and closed after a try. `observed` is how much running
-/// time is added, and `clock_off` by how much the wall clock jumps.
+/// The bodies that are left of three attempts: final, unconfirmed, and closed after a try. `observed` is how much
+/// running time is added, and `clock_off` by how much the wall clock jumps.
 async fn bodies_after(observed: i64, clock_off: &str) -> Vec<bool> {
     let folder = tempfile::tempdir().expect("a folder");
     let offset = folder.path().join("offset");

@@ -1,5 +1,6 @@
 //! What is done to the ledger as time goes by: counting the time that was observed, and pruning by it.
 
+use super::rows::holds;
 use super::writer::Operation;
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
@@ -32,8 +33,11 @@ impl Operation for Prune {
     type Outcome = bool;
 
     async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-        const DUE: &str = "SELECT key FROM attempts WHERE pruned = 0 AND ended_observed IS NOT NULL AND ended_observed <= ? \
-                           AND state IN ('final', 'closed', 'settled') ORDER BY ended_observed LIMIT ?";
+        const DUE: &str = concat!(
+            "SELECT key FROM attempts WHERE pruned = 0 AND ended_observed IS NOT NULL AND ended_observed <= ? AND state NOT IN ",
+            holds!(),
+            " ORDER BY ended_observed LIMIT ?"
+        );
         let due: Vec<String> =
             sqlx::query_scalar(DUE).bind(self.ended_by).bind(PRUNED_AT_ONCE).fetch_all(&mut *connection).await?;
         for key in &due {

@@ -11,19 +11,24 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 /// Operations in one transaction.
 const MOST_AT_ONCE: usize = 256;
-/// Operations that may wait. More are refused at once.
-const MOST_WAITING: usize = 4096;
+/// Operations that may wait for the writer, and as many again for the end of somebody's lock. More are refused at once.
+pub(super) const MOST_WAITING: usize = 4096;
 /// How long `SQLite` itself waits for somebody else's lock, and the pause before it is asked again.
 pub(super) const LOCK_WAIT: Duration = Duration::from_millis(200);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// A lock that lasts is worth a line in the log now and then.
 const LOCK_WARNING: Duration = Duration::from_secs(2);
+
+const ENDED: &str = "the writer has ended";
+const LATE: &str = "the database is locked";
 
 /// One step of the ledger.
 #[async_trait]
@@ -38,13 +43,18 @@ pub(super) trait Operation: Send + Sync {
 pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 
 impl Writer {
-    /// Starts the writer on a connection that is set up.
+    /// Starts the writer on a connection that is set up. `stopped` is told when it ends, also by a defect.
     pub(super) fn start(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
+        stopped: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, jobs) = mpsc::channel(MOST_WAITING);
-        (Self(sender), tokio::spawn(write(jobs, connection, options)))
+        let writing = tokio::spawn(async move {
+            let _told = stopped.drop_guard();
+            write(jobs, connection, options).await;
+        });
+        (Self(sender), writing)
     }
 
     /// Runs one operation, and is done when it is on disk. After `by` it is no longer begun.
@@ -55,8 +65,11 @@ impl Writer {
     ) -> Result<O::Outcome, Unavailable> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Waiting { operation, by, outcome: None, reply });
-        self.0.try_send(job).map_err(|_| Unavailable("too much waits to be written".to_owned()))?;
-        answer.await.unwrap_or_else(|_| Err(Unavailable("the writer has ended".to_owned())))
+        self.0.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => Unavailable("too much waits to be written".to_owned()),
+            TrySendError::Closed(_) => Unavailable(ENDED.to_owned()),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(Unavailable(ENDED.to_owned())))
     }
 }
 
@@ -112,20 +125,19 @@ async fn write(
             let Some(job) = jobs.recv().await else { break };
             waiting.push_back(job);
         }
-        while let Ok(job) = jobs.try_recv() {
+        while waiting.len() < MOST_WAITING
+            && let Ok(job) = jobs.try_recv()
+        {
             waiting.push_back(job);
         }
-        let mut batch = Vec::new();
-        while let Some(job) = waiting.pop_front() {
-            if job.is_late(Instant::now()) {
-                job.failed(Unavailable("the database is locked".to_owned()));
-            } else {
-                batch.push(job);
-            }
-            if batch.len() == MOST_AT_ONCE {
-                break;
-            }
+        // All of them: what is late must not wait behind what may take for ever.
+        let now = Instant::now();
+        let (late, in_time): (VecDeque<_>, VecDeque<_>) = waiting.into_iter().partition(|job| job.is_late(now));
+        for job in late {
+            job.failed(Unavailable(LATE.to_owned()));
         }
+        waiting = in_time;
+        let mut batch: Vec<_> = waiting.drain(..waiting.len().min(MOST_AT_ONCE)).collect();
         if batch.is_empty() {
             continue;
         }
@@ -148,7 +160,11 @@ async fn write(
                 warn!(error = %failed, operations = batch.len(), "a transaction failed and was undone");
                 connection = renewed(connection, &options).await;
                 for mut job in batch {
-                    let failed = if alone { Some(failed.to_string()) } else { one(&mut connection, &mut job).await };
+                    let failed = match () {
+                        () if alone => Some(failed.to_string()),
+                        () if job.is_late(Instant::now()) => Some(LATE.to_owned()),
+                        () => one(&mut connection, &mut job).await,
+                    };
                     match failed {
                         None => job.done(),
                         Some(why) => job.failed(Unavailable(why)),

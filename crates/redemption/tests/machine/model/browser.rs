@@ -35,11 +35,15 @@ pub(super) struct Tab {
     pub(super) permission: Option<BeforeSubmit>,
     /// Answers that came, for those that come twice.
     pub(super) heard: Vec<Event>,
+    /// The attempt that it has the right to send for, for as long as the machine holds it.
+    held: Option<AttemptKey>,
     /// The attempt that was prepared or sent last.
     in_hand: Option<AttemptKey>,
     told_unconfirmed: Vec<AttemptKey>,
     /// Attempts that were answered in a way that forbids tries.
     forbidden: Vec<AttemptKey>,
+    /// Attempts that have come to an end here, and when.
+    ended: Vec<(AttemptKey, u32)>,
     /// Tries since the customer last pressed anything.
     tries: u32,
 }
@@ -81,9 +85,11 @@ impl World {
             timers: Vec::new(),
             permission: None,
             heard: Vec::new(),
+            held: None,
             in_hand: None,
             told_unconfirmed: Vec::new(),
             forbidden: Vec::new(),
+            ended: Vec::new(),
             tries: 0,
         });
         self.dispatch(at, self.browser.records_read());
@@ -149,6 +155,7 @@ impl World {
                 Effect::Notify(_) | Effect::Focus(_) | Effect::ClearPin => {}
             }
         }
+        self.change_tab(at, |tab| tab.held = tab.held.take().filter(|key| tab.machine.holds() == Some(key)));
         if self.browser.store != store_before {
             queue.push_back((1 - at, self.browser.records_read()));
         }
@@ -170,6 +177,7 @@ impl World {
         }
         for tab in self.browser.tabs.iter_mut().flatten() {
             tab.forbidden.retain(|other| other != key);
+            tab.ended.push((key.clone(), self.truth.clock));
         }
     }
 
@@ -206,6 +214,7 @@ impl World {
             let (attempt, try_number, answer) = (key, request.try_number, in_progress());
             return Some((at, Event::Answered { attempt, try_number, answer, keeping: Keeping::Kept }));
         }
+        self.change_tab(at, |tab| tab.held = Some(key.clone()));
         let what = What::Post { voucher, amount: request.pay_in.amount };
         self.leave(page, key, From::Try(request.try_number), what);
         None
@@ -227,7 +236,7 @@ impl World {
 
     /// Whether another tab has the right to send for an attempt: it is sending, or is about to.
     fn is_locked(&self, at: usize, key: &AttemptKey) -> bool {
-        let held = self.browser.tab(1 - at).is_some_and(|tab| tab.machine.holds() == Some(key));
+        let held = self.browser.tab(1 - at).is_some_and(|tab| tab.held.as_ref() == Some(key));
         let page = self.browser.tab(at).map_or(0, |tab| tab.page);
         self.browser.locks && (held || self.network.is_locked(key, page))
     }
@@ -241,7 +250,9 @@ impl World {
     /// An answer, or the end of all hope for one, comes to the page that waits for it.
     pub(super) fn hear(&mut self, fetch: Fetch, answer: Answer, keeping: Keeping) {
         let Some(at) = fetch.page.and_then(|page| self.browser.tab_of(page)) else { return };
-        let forbids = answer.meaning().signal.forbids_tries() && self.truth.is_open(&fetch.key);
+        // An answer to what has ended here before tells the page nothing.
+        let ended = |tab: &Tab| tab.ended.iter().any(|(key, at)| *key == fetch.key && *at >= fetch.sent_at);
+        let forbids = answer.meaning().signal.forbids_tries() && !self.browser.tab(at).is_some_and(ended);
         let (attempt, answer) = (fetch.key.clone(), Box::new(answer));
         let event = match fetch.from {
             From::Try(try_number) => Event::Answered { attempt, try_number, answer, keeping },
@@ -272,6 +283,7 @@ impl World {
         }
         if outcome.kind != OutcomeKind::Unconfirmed {
             tab.forbidden.retain(|other| other != key);
+            tab.ended.push((key.clone(), self.truth.clock));
         }
     }
 

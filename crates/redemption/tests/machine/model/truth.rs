@@ -50,10 +50,6 @@ impl Truth {
         true
     }
 
-    pub(super) fn is_open(&mut self, key: &AttemptKey) -> bool {
-        self.find(key).is_some_and(|told| !told.ended)
-    }
-
     /// A request of this attempt, sent at that time, has taken its voucher.
     pub(super) fn taken(&mut self, key: &AttemptKey, sent_at: u32) {
         let called = self.find(key).and_then(|told| told.untouched_at);
