@@ -119,6 +119,10 @@ impl Attempt {
             self.other_pin = true;
             return verdict(self.nothing_heard(), if kept { Then::Ask } else { Then::End });
         }
+        if !of_this_voucher && self.proof.take().is_some() {
+            // Another page has entered the PIN since: the proof may be of another one than it has sent.
+            self.closed_to_tries = self.reported_used;
+        }
         if in_doubt && !self.reported_used && signal.proves_untouched() {
             self.proof = Some(signal.clone());
             self.closed_to_tries = true;

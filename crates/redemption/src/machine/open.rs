@@ -120,8 +120,14 @@ impl Machine {
     }
 
     /// The proxy named the attempt that has this voucher.
-    pub(super) fn add_holder(&mut self, holder: &OpenAttempt, refused: &Attempt, effects: &mut Vec<Effect>) {
-        let Some(key) = AttemptKey::parse(&holder.attempt) else { return };
+    pub(super) fn add_holder(
+        &mut self,
+        holder: &OpenAttempt,
+        refused: &Attempt,
+        in_hand: Option<&AttemptKey>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(key) = AttemptKey::parse(&holder.attempt).filter(|key| in_hand != Some(key)) else { return };
         self.cards.retain(|card| card.attempt.key != key || card.ended.is_none());
         if self.cards.iter().any(|card| card.attempt.key == key) {
             self.each_open_card(effects, |machine, attempt, effects| {
@@ -229,6 +235,7 @@ impl Machine {
         try_number: u32,
         answer: &Answer,
         keeping: Keeping,
+        in_hand: Option<&AttemptKey>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(mut attempt) = self.open_card(key).map(|attempt| attempt.clone()) else { return };
@@ -241,7 +248,7 @@ impl Machine {
             self.ask(&mut attempt, Reason::Status, effects);
         }
         if let Signal::VoucherInUse(Some(holder)) = &verdict.signal {
-            self.add_holder(holder, &attempt, effects);
+            self.add_holder(holder, &attempt, in_hand, effects);
         }
         let ended =
             (verdict.then != Then::Ask && verdict.outcome.kind != OutcomeKind::Unconfirmed).then_some(verdict.outcome);

@@ -175,7 +175,8 @@ impl Machine {
         effects: &mut Vec<Effect>,
     ) -> Phase {
         let Some(attempt) = phase.attempt_mut().filter(|attempt| attempt.key == *key) else {
-            self.card_answered(key, try_number, answer, keeping, effects);
+            let in_hand = phase.attempt().map(|attempt| attempt.key.clone());
+            self.card_answered(key, try_number, answer, keeping, in_hand.as_ref(), effects);
             return phase;
         };
         let meaning = &answer.meaning();
@@ -261,7 +262,7 @@ impl Machine {
             errors.form = Some(FormError::Untouched);
         }
         if let Some(Signal::VoucherInUse(Some(holder))) = signal {
-            self.add_holder(holder, &attempt, effects);
+            self.add_holder(holder, &attempt, None, effects);
         }
         let outcome = self.tell(&mut attempt, outcome, effects);
         self.form.errors = errors;

@@ -2,10 +2,10 @@
 //! is told, and how they go.
 
 use crate::support::{
-    DAY_MS, NOW_MS, OTHER_PIN, PIN, TWIN_PIN, after, answered, asked, asked_options, asks, coded, eur, fired, granted,
-    happen, in_use, key, numbered_key, options, pin, record, records_read, records_read_at, redeeming, refused,
-    rejection, requests, sends, status, status_of, stored, submitted, submitted_as, success, told, unconfirmed,
-    untouched,
+    DAY_MS, NOW_MS, OTHER_PIN, PIN, TWIN_PIN, after, answered, answered_by, asked, asked_options, asks, coded, eur,
+    fired, granted, happen, in_use, key, numbered_key, options, pin, record, records_read, records_read_at, redeeming,
+    refused, rejection, requests, sends, status, status_of, stored, submitted, submitted_as, success, told,
+    unconfirmed, untouched,
 };
 use PhaseName::{Checking, Editing, Failed, Redeemed, Redeeming, Unconfirmed, Waiting};
 use redemption::{
@@ -122,7 +122,7 @@ fn a_mistyped_pin_with_the_same_last_four_proves_nothing_of_an_open_attempt_with
     happen(&mut machine, [Event::FinishRequested(key()), pin(TWIN_PIN)]);
     let effects = machine.handle(submitted_as(&numbered_key(2)));
     let try_number = requests(&effects)[0].try_number;
-    let answer = crate::support::answered_by(Keeping::No, try_number, rejection("Invalid voucher PIN"));
+    let answer = answered_by(Keeping::No, try_number, rejection("Invalid voucher PIN"));
     let effects = machine.handle(answer);
     let kind = told(&effects).map_or("unconfirmed", |told| told.0);
     assert_eq!((kind, machine.phase()), ("unconfirmed", Unconfirmed));
@@ -252,6 +252,16 @@ fn an_attempt_that_another_tab_put_away_is_not_tried_beside_another_one_and_not_
     let number = asked(&effects)[0].2;
     machine.handle(status(number, coded("PSP_TIMEOUT")));
     assert_eq!(machine.phase(), Unconfirmed, "the customer decides");
+}
+
+#[test]
+fn a_proof_that_was_held_back_is_none_once_another_page_has_tried_without_a_ledger() {
+    let mut machine = redeeming();
+    happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested]);
+    machine.handle(answered_by(Keeping::No, 2, rejection("Invalid voucher PIN")));
+    machine.handle(records_read([Record { tries: 3, ..record(Stage::Sent) }]));
+    let effects = machine.handle(answered_by(Keeping::No, 1, coded("PSP_RATE_LIMITED")));
+    assert_eq!((told(&effects), machine.phase()), (None, Unconfirmed), "the other page may have entered another PIN");
 }
 
 #[test]

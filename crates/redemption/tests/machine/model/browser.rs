@@ -35,6 +35,8 @@ pub(super) struct Tab {
     pub(super) permission: Option<BeforeSubmit>,
     /// Answers that came, for those that come twice.
     pub(super) heard: Vec<Event>,
+    /// The open attempt whose PIN was to be entered again last.
+    finishing: Option<AttemptKey>,
     /// The attempt that it has the right to send for, for as long as the machine holds it.
     held: Option<AttemptKey>,
     /// The attempt that was prepared or sent last.
@@ -42,8 +44,8 @@ pub(super) struct Tab {
     told_unconfirmed: Vec<AttemptKey>,
     /// Attempts that were answered in a way that forbids tries.
     forbidden: Vec<AttemptKey>,
-    /// Attempts that have come to an end here, and when.
-    ended: Vec<(AttemptKey, u32)>,
+    /// Attempts that have come to an end here.
+    ended: Vec<AttemptKey>,
     /// Tries since the customer last pressed anything.
     tries: u32,
 }
@@ -85,6 +87,7 @@ impl World {
             timers: Vec::new(),
             permission: None,
             heard: Vec::new(),
+            finishing: None,
             held: None,
             in_hand: None,
             told_unconfirmed: Vec::new(),
@@ -120,6 +123,9 @@ impl World {
         let store_before = self.browser.store.clone();
         if matches!(event, Event::RetryRequested | Event::Submitted { .. } | Event::Confirmed) {
             tab.tries = 0;
+        }
+        if let Event::FinishRequested(key) = &event {
+            tab.finishing = Some(key.clone());
         }
         let named = self.log.is_some().then(|| format!("tab {at} {:?}: {}", tab.machine.phase(), brief_event(&event)));
         let dismissed = if let Event::Dismissed(key) = &event { Some(key.clone()) } else { None };
@@ -177,7 +183,7 @@ impl World {
         }
         for tab in self.browser.tabs.iter_mut().flatten() {
             tab.forbidden.retain(|other| other != key);
-            tab.ended.push((key.clone(), self.truth.clock));
+            tab.ended.push(key.clone());
         }
     }
 
@@ -195,7 +201,8 @@ impl World {
         let open = |key: &AttemptKey| {
             stored_before.iter().any(|record| record.key == *key && record.stage != Stage::Untouched)
         };
-        let is_open = open(&key) || cards.iter().any(|card| card.0 == key);
+        let finishing = self.browser.tab(at).and_then(|tab| tab.finishing.as_ref());
+        let is_open = open(&key) || finishing == Some(&key);
         let ends_alike = |(other, last_four): &&(AttemptKey, String)| {
             *other != key && pin.ends_with(last_four.as_str()) && open(other)
         };
@@ -250,8 +257,8 @@ impl World {
     /// An answer, or the end of all hope for one, comes to the page that waits for it.
     pub(super) fn hear(&mut self, fetch: Fetch, answer: Answer, keeping: Keeping) {
         let Some(at) = fetch.page.and_then(|page| self.browser.tab_of(page)) else { return };
-        // An answer to what has ended here before tells the page nothing.
-        let ended = |tab: &Tab| tab.ended.iter().any(|(key, at)| *key == fetch.key && *at >= fetch.sent_at);
+        // What a page has seen the end of, or put away, it has forgotten, should it come back.
+        let ended = |tab: &Tab| tab.ended.contains(&fetch.key);
         let forbids = answer.meaning().signal.forbids_tries() && !self.browser.tab(at).is_some_and(ended);
         let (attempt, answer) = (fetch.key.clone(), Box::new(answer));
         let event = match fetch.from {
@@ -283,7 +290,7 @@ impl World {
         }
         if outcome.kind != OutcomeKind::Unconfirmed {
             tab.forbidden.retain(|other| other != key);
-            tab.ended.push((key.clone(), self.truth.clock));
+            tab.ended.push(key.clone());
         }
     }
 
