@@ -65,14 +65,14 @@ fn any_event() -> impl Strategy<Value = Event> {
         1 => stage.prop_map(|stage| records_read([record(stage)])),
         1 => try_number().prop_map(granted),
         1 => try_number().prop_map(refused),
-        2 => (keeping, try_number(), any_answer()).prop_map(|(keeping, number, answer)| answered_by(keeping, number, answer)),
-        2 => (attempt(), try_number(), any_answer()).prop_map(|(attempt, number, answer)| status_of(&attempt, number, answer)),
+        2 => (keeping, try_number(), any_answer()).prop_map(|(by, number, answer)| answered_by(by, number, answer)),
+        2 => (attempt(), try_number(), any_answer()).prop_map(|(key, number, answer)| status_of(&key, number, answer)),
         2 => (kind, try_number()).prop_map(|(kind, number)| fired(kind, number)),
     ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_order_of_events_panics_or_prints_the_pin(

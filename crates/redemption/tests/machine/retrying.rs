@@ -1,16 +1,15 @@
-//! Trying again: what is retried by itself, when, how often, and what late answers of earlier tries do.
+//! Trying again: what is retried by itself, when, and how often.
 
 use crate::support::{
-    PIN, accepted, after, after_seconds, answered, answered_by, asked_options, before_submit, coded, fired, granted,
-    happen, html, key, pin, redeeming, refused, rejection, requests, running, sends, stored, submitted, success, timer,
-    told, uncoded, unconfirmed,
+    PIN, accepted, after, after_seconds, answered, asked_options, before_submit, coded, fired, granted, happen, html,
+    key, pin, redeeming, refused, requests, sends, stored, submitted, timer, told, uncoded,
 };
-use PhaseName::{Checking, Editing, Failed, Preparing, Redeemed, Redeeming, Unconfirmed, Waiting};
+use PhaseName::{Failed, Redeeming, Unconfirmed, Waiting};
 use mozarto::Answer;
-use redemption::{Event, FormError, Keeping, Machine, PhaseName, Reason, Screen, Secret, Stage, TimerKind};
+use redemption::{Event, Machine, PhaseName, Reason, Screen, Secret, Stage, TimerKind};
 
-/// Answers the try that runs, and all automatic ones that follow, in the same way. Gives back the waits between them and
-/// what was told at the end.
+/// Answers the try that runs, and all automatic ones that follow, in the same way. Gives back the waits between them
+/// and what was told at the end.
 fn spend_all_tries(machine: &mut Machine, answer: &Answer) -> (Vec<u32>, Option<(&'static str, &'static str)>) {
     let mut waits = Vec::new();
     for try_number in 1.. {
@@ -68,41 +67,6 @@ fn what_staff_or_nobody_can_find_out_is_not_retried() {
         let effects = machine.handle(answered(1, answer.clone()));
         assert_eq!((timer(&effects, TimerKind::Retry), machine.phase()), (None, Unconfirmed));
         assert_eq!(sends(&machine.handle(Event::RetryRequested)), 0, "{answer:?}");
-    }
-}
-
-#[test]
-fn after_an_unknown_try_what_is_not_processed_is_retried_and_the_doubt_stays() {
-    for second in ["PSP_RATE_LIMITED", "NOT_SENT"] {
-        let mut machine = redeeming();
-        happen(&mut machine, [answered(1, coded("PSP_TIMEOUT")), Event::RetryRequested, answered(2, coded(second))]);
-        assert!(matches!(machine.view().screen, Screen::Waiting { in_doubt: true, .. }), "{second}");
-        let effects = machine.handle(Event::Cancelled);
-        let (kind, _, money, next) = told(&effects).expect("an outcome");
-        assert_eq!((kind, money, next), ("unconfirmed", "unknown", "status"), "{second}");
-    }
-}
-
-#[test]
-fn after_an_unknown_try_already_redeemed_is_unconfirmed_and_cannot_be_tried_again() {
-    let mut machine = redeeming();
-    machine.handle(answered(1, coded("PSP_TIMEOUT")));
-    machine.handle(Event::RetryRequested);
-    let effects = machine.handle(answered(2, rejection("Voucher already redeemed")));
-    assert_eq!(told(&effects), Some(("unconfirmed", "VOUCHER_ALREADY_REDEEMED", "unknown", "support")));
-    let Screen::Unconfirmed { may_retry, may_finish, .. } = machine.view().screen else { panic!("unconfirmed") };
-    assert!(!may_retry && !may_finish);
-    assert_eq!(sends(&machine.handle(Event::RetryRequested)), 0);
-}
-
-#[test]
-fn after_an_unknown_try_a_recognised_invalid_pin_or_mismatch_proves_the_voucher_untouched() {
-    for message in ["Invalid voucher PIN", "Mismatched amount", "Mismatched currency"] {
-        let mut machine = redeeming();
-        happen(&mut machine, [answered(1, coded("PSP_TIMEOUT")), Event::RetryRequested]);
-        let effects = machine.handle(answered(2, rejection(message)));
-        let (kind, _, money, next) = told(&effects).expect("an outcome");
-        assert_eq!((kind, money, next, machine.phase()), ("rejected", "no", "edit", Editing), "{message}");
     }
 }
 
@@ -167,87 +131,6 @@ fn who_was_offline_tries_at_once_when_back_and_who_was_asked_to_wait_waits() {
         machine.handle(answered(1, answer));
         assert_eq!(sends(&machine.handle(Event::CameBack)), sent);
     }
-}
-
-#[test]
-fn a_try_that_times_out_is_retried_and_its_late_success_counts_in_every_phase_that_follows() {
-    let timed_out = || after(asked_options(), [pin(PIN), submitted(), granted(1), fired(TimerKind::Try, 1)]);
-    let retry = || fired(TimerKind::Retry, 1);
-    for (phase, events) in [
-        (Waiting, vec![]),
-        (Preparing, vec![retry()]),
-        (Redeeming, vec![retry(), granted(2)]),
-        (Checking, vec![retry(), granted(2), answered(2, running())]),
-        (Unconfirmed, vec![Event::Cancelled]),
-    ] {
-        let mut machine = timed_out();
-        happen(&mut machine, events);
-        assert_eq!(machine.phase(), phase);
-        let effects = machine.handle(answered(1, success()));
-        assert_eq!((told(&effects), machine.phase()), (Some(("redeemed", "REDEEMED", "yes", "none")), Redeemed));
-        assert_eq!(sends(&machine.handle(granted(2))), 0, "{phase:?}");
-    }
-}
-
-#[test]
-fn a_late_answer_of_the_only_try_is_the_truth_about_it() {
-    let mut machine = redeeming();
-    machine.handle(fired(TimerKind::Try, 1));
-    let effects = machine.handle(answered(1, rejection("Mismatched amount")));
-    assert_eq!(told(&effects), Some(("rejected", "MISMATCHED_AMOUNT", "no", "edit")));
-    assert!(machine.handle(fired(TimerKind::Retry, 1)).is_empty());
-}
-
-#[test]
-fn an_earlier_trys_failure_changes_nothing_while_the_next_is_running() {
-    for late in [coded("PSP_TIMEOUT"), rejection("Invalid voucher PIN"), coded("INVALID_PSP_CREDENTIALS")] {
-        let mut machine = redeeming();
-        happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested]);
-        let effects = machine.handle(answered(1, late));
-        assert_eq!((told(&effects), machine.phase()), (None, Redeeming));
-    }
-}
-
-#[test]
-fn a_proof_that_came_while_another_try_ran_is_told_when_that_one_has_ended() {
-    let mut machine = redeeming();
-    happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested]);
-    machine.handle(answered(1, rejection("Invalid voucher PIN")));
-    let effects = machine.handle(answered(2, Answer::none()));
-    assert_eq!(told(&effects), Some(("rejected", "INVALID_VOUCHER_PIN", "no", "edit")));
-}
-
-#[test]
-fn no_rejection_overrides_a_try_that_still_runs() {
-    let mut machine = redeeming();
-    happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested]);
-    let effects = machine.handle(answered(2, rejection("Invalid voucher PIN")));
-    assert_eq!(told(&effects), Some(("unconfirmed", "INVALID_VOUCHER_PIN", "unknown", "status")));
-    let effects = machine.handle(answered(1, success()));
-    assert_eq!(told(&effects), Some(("redeemed", "REDEEMED", "yes", "none")));
-}
-
-#[test]
-fn after_already_redeemed_no_late_answer_but_a_success_says_more() {
-    for keeping in [Keeping::Kept, Keeping::No] {
-        for late in ["PSP_RATE_LIMITED", "NOT_SENT", "INVALID_PSP_CREDENTIALS", "4075"] {
-            let mut machine = redeeming();
-            happen(&mut machine, [fired(TimerKind::Try, 1), Event::RetryRequested]);
-            machine.handle(answered_by(keeping, 2, rejection("Voucher already redeemed")));
-            let late = if late == "4075" { rejection("Invalid voucher PIN") } else { coded(late) };
-            assert_eq!(told(&machine.handle(answered_by(keeping, 1, late.clone()))), None, "{late:?}");
-            assert!(matches!(machine.view().screen, Screen::Unconfirmed { may_retry: false, .. }), "{late:?}");
-        }
-    }
-}
-
-#[test]
-fn failed_never_follows_unconfirmed() {
-    let mut machine = unconfirmed();
-    machine.handle(Event::RetryRequested);
-    let effects = machine.handle(answered_by(Keeping::Replayed, 2, coded("INVALID_PSP_CREDENTIALS")));
-    assert_eq!(told(&effects), Some(("rejected", "INVALID_PSP_CREDENTIALS", "no", "edit")));
-    assert_eq!((machine.phase(), machine.view().form.error), (Editing, Some(FormError::Untouched)));
 }
 
 #[test]

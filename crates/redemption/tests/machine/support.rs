@@ -209,6 +209,11 @@ pub(crate) fn unconfirmed() -> Machine {
     after(options(), [pin(PIN), submitted(), answered(1, coded("PSP_TIMEOUT")), Event::Cancelled])
 }
 
+/// A page with one open attempt as a card, of which nothing more could be found out.
+pub(crate) fn with_card() -> Machine {
+    after(options(), [records_read([record(Stage::Unconfirmed)]), status(1, coded("PSP_TIMEOUT"))])
+}
+
 /// The outcome that the embedder is told in these effects.
 pub(crate) fn outcome(effects: &[Effect]) -> Option<&Outcome> {
     let mut outcomes = effects.iter().filter_map(|effect| match effect {

@@ -1,13 +1,14 @@
 //! One browser: tabs, each with a machine, over one store of records. Carries effects out as the shell does, and checks
 //! each as it leaves.
 
+use super::log;
 use super::network::{Fetch, From, What};
 use super::world::World;
 use crate::support::{NOW_MS, coded};
 use mozarto::Answer;
 use redemption::{
-    AttemptKey, BeforeSubmit, CardState, Effect, Event, Keeping, Machine, Method, Notice, Options, OutcomeKind, Record,
-    Request, Screen, Stage, StatusAsk, Timer, View,
+    AttemptKey, BeforeSubmit, CardState, Effect, Event, Keeping, Machine, Method, Notice, Options, Record, Request,
+    Stage, StatusAsk, Timer, View,
 };
 use std::collections::VecDeque;
 
@@ -40,12 +41,12 @@ pub(super) struct Tab {
     /// The attempt that it has the right to send for, for as long as the machine holds it.
     held: Option<AttemptKey>,
     /// The attempt that was prepared or sent last.
-    in_hand: Option<AttemptKey>,
-    told_unconfirmed: Vec<AttemptKey>,
+    pub(super) in_hand: Option<AttemptKey>,
+    pub(super) told_unconfirmed: Vec<AttemptKey>,
     /// Attempts that were answered in a way that forbids tries.
-    forbidden: Vec<AttemptKey>,
+    pub(super) forbidden: Vec<AttemptKey>,
     /// Attempts that have come to an end here.
-    ended: Vec<AttemptKey>,
+    pub(super) ended: Vec<AttemptKey>,
     /// Tries since the customer last pressed anything.
     tries: u32,
 }
@@ -127,10 +128,11 @@ impl World {
         if let Event::FinishRequested(key) = &event {
             tab.finishing = Some(key.clone());
         }
-        let named = self.log.is_some().then(|| format!("tab {at} {:?}: {}", tab.machine.phase(), brief_event(&event)));
+        let named =
+            self.log.is_some().then(|| format!("tab {at} {:?}: {}", tab.machine.phase(), log::of_event(&event)));
         let dismissed = if let Event::Dismissed(key) = &event { Some(key.clone()) } else { None };
         let effects = tab.machine.handle(event);
-        self.note(|| named.into_iter().chain(effects.iter().filter_map(brief)).collect::<Vec<_>>().join("; "));
+        self.note(|| named.into_iter().chain(effects.iter().filter_map(log::of_effect)).collect::<Vec<_>>().join("; "));
         for effect in effects {
             match effect {
                 Effect::Store(record) => {
@@ -272,76 +274,6 @@ impl World {
             }
         });
         self.dispatch(at, event);
-    }
-
-    fn tell(&mut self, at: usize, outcome: &redemption::Outcome) {
-        let keeps = self.proxy.keeps();
-        self.truth.told(outcome, &self.mozarto, keeps);
-        let Some(tab) = self.browser.tabs[at].as_mut() else { return };
-        let key = &outcome.attempt;
-        let before = tab.told_unconfirmed.contains(key);
-        match outcome.kind {
-            OutcomeKind::Unconfirmed => {
-                self.truth.must(!before, || format!("{key:?} is told unconfirmed twice"));
-                tab.told_unconfirmed.push(key.clone());
-            }
-            OutcomeKind::Failed => self.truth.must(!before, || format!("{key:?} is told failed after unconfirmed")),
-            _ => {}
-        }
-        if outcome.kind != OutcomeKind::Unconfirmed {
-            tab.forbidden.retain(|other| other != key);
-            tab.ended.push(key.clone());
-        }
-    }
-
-    /// What is on screen must be true as well.
-    fn look_at(&mut self, at: usize) {
-        let Some(tab) = self.browser.tab(at) else { return };
-        let (view, in_hand, keeps) = (tab.machine.view(), tab.in_hand.clone(), self.proxy.keeps());
-        match &view.screen {
-            Screen::Redeemed(outcome) | Screen::Failed { outcome, .. } | Screen::Unconfirmed { outcome, .. } => {
-                self.truth.shown(outcome, &self.mozarto, keeps);
-            }
-            Screen::Waiting { in_doubt: false, .. } => {
-                let taken = in_hand.as_ref().is_some_and(|key| self.mozarto.taken_by(key));
-                self.truth.must(!taken, || format!("{in_hand:?} waits as if nothing were taken"));
-            }
-            _ => {}
-        }
-        for card in &view.cards {
-            if let CardState::Ended(outcome) = &card.state {
-                self.truth.shown(outcome, &self.mozarto, keeps);
-            }
-        }
-    }
-}
-
-/// An event for the log.
-fn brief_event(event: &Event) -> String {
-    match event {
-        Event::Answered { attempt, try_number, answer, keeping } => {
-            format!("{attempt:?} try {try_number} answered {} {keeping:?}", answer.meaning().signal)
-        }
-        Event::StatusAnswered { attempt, number, answer, kept } => {
-            format!("{attempt:?} ask {number} answered {} kept {kept}", answer.meaning().signal)
-        }
-        Event::RecordsRead { records, .. } => {
-            format!("{:?}", records.iter().map(|record| (&record.key, record.stage)).collect::<Vec<_>>())
-        }
-        event => format!("{event:?}"),
-    }
-}
-
-/// An effect for the log, if it matters there.
-fn brief(effect: &Effect) -> Option<String> {
-    match effect {
-        Effect::Store(record) => Some(format!("store {:?} {:?}", record.key, record.stage)),
-        Effect::Send(request) => Some(format!("send {:?} try {}", request.attempt, request.try_number)),
-        Effect::Ask(ask) => Some(format!("{:?} {:?} ask {}", ask.method, ask.ask.attempt, ask.number)),
-        Effect::Notify(Notice::Outcome(told)) => Some(format!("told {:?} {:?} {:?}", told.kind, told.code, told.money)),
-        Effect::StartTimer(timer, ms) => Some(format!("{:?} in {ms}", timer.kind)),
-        Effect::Focus(_) | Effect::ClearPin | Effect::Notify(_) => None,
-        effect => Some(format!("{effect:?}")),
     }
 }
 

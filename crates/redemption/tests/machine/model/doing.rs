@@ -209,9 +209,8 @@ impl World {
         }
     }
 
-    /// Chromium repeats a POST whose connection has died. The first copy has arrived by then, or never will. Without a
-    /// ledger nothing can tell the copies apart, and only what CONTRACT speaks of is modelled ("The browser resends"): the
-    /// first copy's end comes before the second copy.
+    /// Chromium repeats a POST whose connection has died. The first copy has arrived by then, or never will, and what
+    /// becomes of it at Mozarto comes before the second copy: nothing could tell them apart otherwise.
     fn resend(&mut self, which: usize, fate: Fate) {
         let posts = |fetch: &&Fetch| matches!(fetch.what, What::Post { .. });
         let ids: Vec<_> = self.network.fetches.iter().filter(posts).map(|fetch| (fetch.id, fetch.connection)).collect();

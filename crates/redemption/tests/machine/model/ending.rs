@@ -135,8 +135,8 @@ impl World {
         self.dispatch(tab, event);
     }
 
-    /// The customer enters the PIN of an open attempt again: the one that reached the ledger first, where there were two
-    /// that end alike.
+    /// The customer enters the PIN of an open attempt again: the one that reached the ledger first, where two were
+    /// entered that end alike.
     fn finish(&mut self, tab: usize, key: AttemptKey, finished: &mut Vec<AttemptKey>) {
         let sent = self.truth.find(&key).map_or(0, |told| told.voucher);
         let voucher = match &self.proxy {

@@ -1,16 +1,18 @@
-//! The machine against a model of the world: vouchers, Mozarto, a proxy that keeps attempts or one that does not, a network
-//! that loses, delays and repeats, tabs that come and go. Whatever happens, in whatever order: nothing untrue is told or
-//! shown, no voucher gets a second key while one is open, and every state has a way out.
+//! The machine against a model of the world: vouchers, Mozarto, a proxy that keeps attempts or one that does not, a
+//! network that loses, delays and repeats, tabs that come and go. Whatever happens, in whatever order: nothing untrue
+//! is told or shown, no voucher gets a second key while one is open, and every state has a way out.
 //!
-//! `world` is what can happen, `steps` chooses, `truth` compares what was said with what happened after every step, and
-//! `ending` lets everything work again and asks whether the truth came out.
+//! `world` is what can happen, `steps` chooses, `doing` does it, `truth` compares what was said with what happened
+//! after every step, and `ending` lets everything work again and asks whether the truth came out.
 
 mod browser;
 mod doing;
 mod ending;
 mod ledger;
+mod log;
 mod mozarto;
 mod network;
+mod said;
 mod steps;
 mod truth;
 mod world;
@@ -46,13 +48,19 @@ fn check_store(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000.max(ProptestConfig::default().cases), failure_persistence: None, ..ProptestConfig::default() })]
+    // More where PROPTEST_CASES says so.
+    #![proptest_config(ProptestConfig {
+        cases: 3000.max(ProptestConfig::default().cases),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn nothing_untrue_is_told_whatever_happens_and_every_state_has_a_way_out(start in start(), steps in steps()) {
         if run(&start, &steps, false).is_err() {
             let (wrong, log) = run(&start, &steps, true).expect_err("the same steps end in the same way");
-            prop_assert!(false, "{wrong}\n{start:?}\n{}", log.join("\n").replace("00000000-0000-4000-8000-0000000000", "#"));
+            let log = log.join("\n").replace("00000000-0000-4000-8000-0000000000", "#");
+            prop_assert!(false, "{wrong}\n{start:?}\n{log}");
         }
     }
 }

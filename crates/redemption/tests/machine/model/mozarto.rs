@@ -1,5 +1,5 @@
-//! Mozarto and Flexepin as far as money goes: vouchers that are taken once, and answers that may be anything that does not
-//! contradict what really happened.
+//! Mozarto and Flexepin as far as money goes: vouchers that are taken once, and answers that may be anything that does
+//! not contradict what really happened.
 //!
 //! A request that was not answered in a way that proves something may go on in secret and take the voucher later. What
 //! an answer proves is CONTRACT's table; which answers fit which deed is here, written from the table and not from the
@@ -112,8 +112,8 @@ impl Mozarto {
     }
 
     /// A browser may send one request twice, and its page sees the answer of the last copy only. Where an earlier copy
-    /// may have taken the voucher, and no ledger knows of it, the last is not answered by a row that says "no" of itself
-    /// alone: nothing could tell the two apart. CONTRACT ("The browser resends") names the one case that is seen.
+    /// may have taken the voucher, and no ledger knows of it, the last is not answered by a row that says "no" of
+    /// itself alone: nothing could tell the two apart. CONTRACT ("The browser resends") names the one case seen.
     pub(super) fn may_have_been_done(&self, id: u32) -> bool {
         let by = |taker: &Taker| matches!(taker, Taker::Attempt { fetch, .. } if *fetch == id);
         let taken = self.vouchers.iter().any(|voucher| voucher.taken.as_ref().is_some_and(by));

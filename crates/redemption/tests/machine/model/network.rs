@@ -1,5 +1,5 @@
-//! What is on its way between the browser and the proxy, and what the browser still waits for. Loses, delays and repeats
-//! nothing by itself: the steps do.
+//! What is on its way between the browser and the proxy, and what the browser still waits for. Loses, delays and
+//! repeats nothing by itself: the steps do.
 
 use mozarto::{Amount, Answer};
 use redemption::{AttemptKey, Keeping};
