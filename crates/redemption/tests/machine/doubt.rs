@@ -34,6 +34,26 @@ fn after_an_unknown_try_already_redeemed_is_unconfirmed_and_cannot_be_tried_agai
 }
 
 #[test]
+fn after_an_unknown_try_every_other_refusal_stops_at_once_and_proves_nothing() {
+    for refusal in [
+        rejection("Voucher blocked"),
+        rejection("Payment provider rejected the request"),
+        rejection("Rules action is not matched"),
+        rejection("Missing required field: voucherPin"),
+        coded("INVALID_PSP_CREDENTIALS"),
+        coded("ATTEMPT_FOREIGN"),
+        coded("VOUCHER_IN_USE"),
+    ] {
+        let mut machine = redeeming();
+        happen(&mut machine, [answered(1, coded("PSP_TIMEOUT")), Event::RetryRequested]);
+        let effects = machine.handle(answered(2, refusal.clone()));
+        let (kind, _, money, next) = told(&effects).expect("an outcome");
+        assert_eq!((kind, money, next), ("unconfirmed", "unknown", "support"), "{refusal:?}");
+        assert_eq!(sends(&machine.handle(Event::RetryRequested)), 0, "{refusal:?}");
+    }
+}
+
+#[test]
 fn after_an_unknown_try_a_recognised_invalid_pin_or_mismatch_proves_the_voucher_untouched() {
     for message in ["Invalid voucher PIN", "Mismatched amount", "Mismatched currency"] {
         let mut machine = redeeming();
