@@ -30,6 +30,17 @@ pub struct Machine {
     told: (bool, bool),
 }
 
+/// An attempt that is open, as who outlives the machine must know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Its key.
+    pub attempt: AttemptKey,
+    /// What support can find it by.
+    pub reference: String,
+    /// Whether the embedder was told `unconfirmed` already.
+    pub told: bool,
+}
+
 #[derive(Debug, Default)]
 enum Phase {
     #[default]
@@ -137,6 +148,20 @@ impl Machine {
             _ => None,
         };
         attempt.map(|attempt| &attempt.key)
+    }
+
+    /// What is open in hand: its voucher may be taken, and no answer has told yet. Whoever outlives this machine can say so.
+    pub fn open(&self) -> Option<Open> {
+        let attempt = match &self.phase {
+            Phase::Redeeming { attempt, .. }
+            | Phase::Waiting { attempt, .. }
+            | Phase::Unconfirmed { attempt, .. }
+            | Phase::Checking(attempt) => attempt,
+            Phase::Preparing(attempt) if attempt.try_number() > 0 => attempt,
+            _ => return None,
+        };
+        let told = attempt.unconfirmed_told;
+        Some(Open { attempt: attempt.key.clone(), reference: attempt.reference(), told })
     }
 
     /// Takes a fact in and gives back what is to be done, in order.

@@ -2,8 +2,8 @@
 //! answers come.
 
 use crate::support::{
-    PIN, after, answered, answered_by, asked_options, coded, fired, granted, happen, pin, redeeming, rejection,
-    running, sends, submitted, success, told, unconfirmed,
+    PIN, after, answered, answered_by, asked_options, coded, fired, granted, happen, key, options, pin, redeeming,
+    rejection, running, sends, submitted, success, told, unconfirmed,
 };
 use PhaseName::{Checking, Editing, Preparing, Redeemed, Redeeming, Unconfirmed, Waiting};
 use mozarto::Answer;
@@ -143,4 +143,27 @@ fn failed_never_follows_unconfirmed() {
     let effects = machine.handle(answered_by(Keeping::Replayed, 2, coded("INVALID_PSP_CREDENTIALS")));
     assert_eq!(told(&effects), Some(("rejected", "INVALID_PSP_CREDENTIALS", "no", "edit")));
     assert_eq!((machine.phase(), machine.view().form.error), (Editing, Some(FormError::Untouched)));
+}
+
+#[test]
+fn what_is_open_in_hand_is_known_from_the_first_send_to_the_outcome_for_whoever_outlives_the_machine() {
+    let mut machine = after(options(), [pin(PIN)]);
+    assert_eq!(machine.open(), None, "nothing was sent");
+    machine.handle(submitted());
+    let open = machine.open().expect("a request is about to leave");
+    assert_eq!((open.attempt, open.reference.as_str(), open.told), (key(), key().as_str(), false));
+    happen(&mut machine, [answered(1, coded("PSP_TIMEOUT")), Event::Cancelled]);
+    assert_eq!(machine.open().map(|open| open.told), Some(true), "the embedder was told that nobody knows");
+    happen(&mut machine, [Event::RetryRequested, answered(2, success())]);
+    assert_eq!((machine.phase(), machine.open()), (Redeemed, None));
+
+    for (answer, open) in [(rejection("Invalid voucher PIN"), false), (coded("INVALID_PSP_CREDENTIALS"), false)] {
+        let mut machine = redeeming();
+        machine.handle(answered(1, answer));
+        assert_eq!(machine.open().is_some(), open);
+    }
+    let mut asked = after(asked_options(), [pin(PIN), submitted()]);
+    assert_eq!((asked.phase(), asked.open()), (Preparing, None), "beforeSubmit runs; nothing has left");
+    happen(&mut asked, [granted(1), answered(1, coded("PSP_TIMEOUT")), Event::RetryRequested]);
+    assert!(asked.phase() == Preparing && asked.open().is_some(), "a try has left before");
 }
