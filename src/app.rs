@@ -2,19 +2,19 @@
 //! embedder meet.
 
 use crate::i18n::Texts;
+use crate::shell::before_submit::{self, Asked};
 use crate::shell::form_shell::FormShell;
 use crate::shell::http::{self, Posted};
 use crate::shell::lock::{self, Guard};
 use crate::shell::page_events::{Leaving, PageEvents};
 use crate::shell::pin_field::PinField;
 use crate::shell::press::Press;
-use crate::shell::{before_submit, random, status, storage};
+use crate::shell::{random, status, storage};
 use crate::view::{Context, Root, RootProps};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
-use js_sys::Function;
 use redemption::{
-    AttemptKey, BeforeSubmit, Effect, Event, Field, Focus, Keeping, Machine, Notice, Options, PhaseName, Request,
+    AttemptKey, BeforeSubmit, Effect, Event, Field, Focus, Keeping, Machine, Notice, Open, Options, PhaseName, Request,
     StatusAsk, Timer,
 };
 use std::cell::{Cell, RefCell};
@@ -27,7 +27,7 @@ use yew::{AppHandle, Callback};
 pub(crate) struct Settings {
     pub(crate) texts: Rc<Texts>,
     pub(crate) credentials: RequestCredentials,
-    pub(crate) before_submit: Option<Function>,
+    pub(crate) before_submit: Option<Asked>,
 }
 
 /// What the embedder hears.
@@ -38,6 +38,9 @@ pub(crate) enum Told {
     Notice(Notice),
 }
 
+/// The phase, and the attempt that is open, if one is.
+pub(crate) type Kept = (PhaseName, Option<Open>);
+
 /// One mounted widget.
 pub(crate) struct App {
     machine: RefCell<Machine>,
@@ -47,9 +50,14 @@ pub(crate) struct App {
     shell: FormShell,
     view: RefCell<Option<AppHandle<Root>>>,
     tell: Box<dyn Fn(Told)>,
+    /// What the page keeps of this widget, for the case that it traps.
+    keep: Box<dyn Fn(&Kept)>,
+    kept: RefCell<Kept>,
     /// Timers stop when they are dropped; each with whether it has fired.
     timers: RefCell<Vec<(Rc<Cell<bool>>, Timeout)>>,
     asking: RefCell<Option<AbortController>>,
+    /// The status asks under way: they end with the widget.
+    asks: RefCell<Vec<AbortController>>,
     page_events: RefCell<Option<PageEvents>>,
     leaving: Leaving,
     /// The right to send for the attempt in hand.
@@ -58,7 +66,7 @@ pub(crate) struct App {
     sending: RefCell<Vec<(AttemptKey, Weak<Guard>)>>,
     destroyed: Cell<bool>,
     ready_told: Cell<bool>,
-    press: Press,
+    press: RefCell<Option<Press>>,
     /// Fields that a press has left which still goes on.
     left_by_press: RefCell<Vec<Event>>,
     hear: Callback<Event>,
@@ -88,6 +96,7 @@ impl App {
         options: Options,
         settings: Settings,
         tell: Box<dyn Fn(Told)>,
+        keep: Box<dyn Fn(&Kept)>,
     ) -> Option<Rc<Self>> {
         // The PIN field and the components hold the app weakly: the handle alone keeps it.
         let link = Link::default();
@@ -111,15 +120,18 @@ impl App {
             shell,
             view: RefCell::default(),
             tell,
+            keep,
+            kept: RefCell::new((PhaseName::Editing, None)),
             timers: RefCell::default(),
             asking: RefCell::default(),
+            asks: RefCell::default(),
             page_events: RefCell::new(PageEvents::listen(move || came_back.emit(()), move || records_changed.emit(()))),
             leaving: Leaving::default(),
             held: RefCell::default(),
             sending: RefCell::default(),
             destroyed: Cell::new(false),
             ready_told: Cell::new(false),
-            press: Press::watch(move || press_ended.emit(())),
+            press: RefCell::new(Some(Press::watch(move || press_ended.emit(())))),
             left_by_press: RefCell::default(),
             hear,
             conceal_pin,
@@ -144,12 +156,22 @@ impl App {
     /// Takes a fact in, shows what follows from it and has it done.
     pub(crate) fn dispatch(self: &Rc<Self>, event: Event) {
         let effects = self.machine.borrow_mut().handle(event);
+        self.keep_state();
         self.leaving.ask(self.is_sending() && !self.destroyed.get());
         self.paint();
         for effect in effects {
             self.run(effect);
         }
         self.let_go();
+    }
+
+    /// Has the page keep what is open, before anything is sent or shown that follows from it.
+    fn keep_state(&self) {
+        let state = (self.phase(), self.machine.borrow().open());
+        if !self.destroyed.get() && *self.kept.borrow() != state {
+            (self.keep)(&state);
+            self.kept.replace(state);
+        }
     }
 
     /// Gives up the right to send for an attempt that is not in hand any more.
@@ -180,7 +202,7 @@ impl App {
 
     /// Takes in what the customer did. A field left by a press is heard of when the press has ended.
     fn hear(self: &Rc<Self>, event: Event) {
-        if matches!(event, Event::FieldLeft(_)) && self.press.is_on() {
+        if matches!(event, Event::FieldLeft(_)) && self.press.borrow().as_ref().is_some_and(Press::is_on) {
             return self.left_by_press.borrow_mut().push(event);
         }
         if matches!(event, Event::Confirmed | Event::RetryRequested | Event::CameBack) {
@@ -235,16 +257,27 @@ impl App {
         self.machine.borrow().is_sending()
     }
 
+    /// Whether [`destroy`](Self::destroy) was called.
+    #[cfg(feature = "component")]
+    pub(crate) fn is_destroyed(&self) -> bool {
+        self.destroyed.get()
+    }
+
     /// Stops timers, takes the components down and erases the field. A POST that has left goes on, and its outcome is
     /// still told; one whose answer is lost is asked about by the next page.
     pub(crate) fn destroy(&self) {
         self.destroyed.set(true);
+        // A POST that hangs may keep the app for long; nothing of it is left on the page.
         self.page_events.take();
+        self.press.take();
         self.leaving.ask(false);
         self.held.take();
         self.timers.borrow_mut().clear();
         self.shell.pin.release();
         self.abort_before_submit();
+        for ask in self.asks.take() {
+            ask.abort();
+        }
         if let Some(view) = self.view.take() {
             view.destroy();
         }
@@ -278,7 +311,7 @@ impl App {
             Effect::Focus(_) | Effect::ClearPin if self.destroyed.get() => {}
             Effect::Focus(focus) => self.after_paint(move |app| app.shell.focus(focus)),
             Effect::ClearPin => self.shell.pin.clear(),
-            Effect::Store(record) => storage::store(*record),
+            Effect::Store(record) => storage::store(&record),
             Effect::Forget(key) => storage::forget(&key),
             Effect::StartTimer(timer, ms) => self.start_timer(timer, ms),
             Effect::Send(request) => self.send(*request),
@@ -329,13 +362,17 @@ impl App {
     }
 
     fn ask(self: &Rc<Self>, ask: StatusAsk) {
+        // One controller is there in every supported browser.
+        let Ok(stop) = AbortController::new() else { return };
+        self.asks.borrow_mut().push(stop.clone());
         let app = Rc::downgrade(self);
         let settings = self.settings.borrow();
         let (callback, credentials) = (settings.before_submit.clone(), settings.credentials);
         let held = self.guard(&ask.ask.attempt);
         spawn_local(async move {
-            let posted = status::ask(&ask, callback, credentials, held).await;
-            if let Some(app) = app.upgrade() {
+            let posted = status::ask(&ask, callback, credentials, held, &stop).await;
+            if let Some(app) = app.upgrade().filter(|app| !app.destroyed.get()) {
+                app.asks.borrow_mut().retain(|other| *other != stop);
                 app.dispatch(Event::StatusAnswered {
                     attempt: ask.ask.attempt,
                     number: ask.number,

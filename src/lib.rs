@@ -6,11 +6,15 @@
 //! `mozarto`.
 //!
 //! There is no start hook: loading the module does nothing until `mount` is called.
+//!
+//! Yew applications take the feature `component`, and from the module of that name `Cashier`.
 
 mod app;
+#[cfg(feature = "component")]
+pub mod component;
 mod embed;
 mod i18n;
 mod shell;
 mod view;
 
-pub use embed::{Handle, mount};
+pub use embed::{Handle, mount, survive};

@@ -1,77 +1,36 @@
-// <flexepin-cashier>: the custom element. Owns its life cycle, the table of options, the form shell and the loading of
-// wasm and style. The shell can be typed into before the wasm is there; the Yew app then adopts its PIN field and
-// renders beside it. Left to the wasm: everything that happens after it is there. `cargo xtask dist` puts
-// wasm-bindgen's glue in below.
-(() => {
-  "use strict";
+// <flexepin-cashier>: the custom element. Owns its life cycle, its options, the form shell, and what is said where the app
+// cannot come or has trapped. The shell can be typed into before the app is there; the app then adopts its PIN field and
+// renders beside it. Left to the wasm: everything that happens after it is there.
 
-  const VERSION = "__VERSION__";
-  const TAG = "flexepin-cashier";
-  const BASE = new URL(".", document.currentScript?.src || document.baseURI);
+import { TAG, OPTIONS, parse } from "./options.js";
+import { make, makeShell, paintTheme, showNotice, showSetUpNotice, voucherNote } from "./shell.js";
+import { isSupported } from "./load.js";
 
-  if (customElements.get(TAG)) {
-    console.warn(`${TAG} ${VERSION}: the page has loaded version ${window.FlexepinCashier?.version} before; that one is kept.`);
-    return;
-  }
+/** Before anything was submitted: what the app would say of itself. */
+const AT_REST = { phase: "editing", attempt: null, reference: null, told: false };
 
-  // ---- Loading: requested once, at the first moment, in parallel. A failed load is never cached.
-
-  /** The glue keeps its wasm instance in a closure: each call makes a new one. */
-  const makeGlue = () => {
-    /* @glue */
-    return wasm_bindgen;
-  };
-
-  const fetched = async (file) => {
-    const response = await fetch(new URL(file, BASE), { credentials: "omit" });
-    if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
-    return response;
-  };
-
-  const once = (load) => {
-    let promise;
-    return () => (promise ??= load().catch((error) => {
-      promise = undefined;
-      throw error;
-    }));
-  };
-
-  const loadApp = once(async () => {
-    const bytes = await (await fetched("flexepin-cashier.wasm")).arrayBuffer();
-    const glue = makeGlue();
-    await glue({ module_or_path: await WebAssembly.compile(bytes) });
-    return glue;
-  });
-
-  const sheet = new CSSStyleSheet();
-  const loadStyle = once(async () => sheet.replace(await (await fetched("flexepin-cashier.css")).text()));
-
-  /* @include options.js */
-  /* @include shell.js */
-
-  /** What becomes of the voucher where the form cannot be shown. A page before may have left an attempt open. */
-  const voucherNote = () => {
-    let open;
-    try {
-      open = [localStorage, sessionStorage].some((stored) => Object.keys(stored).some((name) => name.startsWith(`${TAG}.open.`)));
-    } catch {
-      open = false; // Forbidden: then nothing was stored.
-    }
-    return open
-      ? { money: "unknown", text: "A voucher that you entered before is not known yet: keep it, and do not use it anywhere else." }
-      : { money: "no", text: "Nothing was sent and your voucher is untouched." };
-  };
-
-  // ---- The element.
-
+/**
+ * Defines the element. `loadApp` gives `{ glue, widgets }` (see load.js); `sheet` is the style sheet, which `loadStyle`
+ * fills.
+ */
+export const define = ({ version, loadApp, loadStyle, sheet }) => {
   class FlexepinCashierElement extends HTMLElement {
+    static version = version;
     static observedAttributes = Object.values(OPTIONS).flatMap((option) => option.attribute ?? []);
 
     #values = Object.fromEntries(Object.keys(OPTIONS).map((name) => [name, parse(name, null)]));
     /** What is wrong with options that could not throw where they were set: attributes, and properties set too early. */
     #wrong = new Map();
-    #shell = makeShell();
+    #shell;
+    /** The app that this widget is in, and its handle there. */
+    #app = null;
     #handle = null;
+    /** What the app last said of itself: it can be told when the app has trapped. */
+    #state = AT_REST;
+    #trapped = false;
+    /** Attempts that were told to be unconfirmed by a trap: once is enough. */
+    #toldByTrap = new Set();
+    #fieldErrors = new Map();
     #submitHeld = false;
     #startPending = false;
     #failedWith = null;
@@ -79,16 +38,8 @@
 
     constructor() {
       super();
-      const root = this.attachShadow({ mode: "open" });
-      root.adoptedStyleSheets = [sheet];
-      const { cards, form, screen, notice, live } = this.#shell;
-      root.append(cards, form, screen, notice, live);
-      form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        if (this.#handle) this.#handle.submit();
-        else if (this.#failedWith === null) this.#holdSubmit(true);
-      });
-      this.#paintTheme();
+      this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet];
+      this.#build();
     }
 
     connectedCallback() {
@@ -115,7 +66,6 @@
     attributeChangedCallback(attribute, _, value) {
       const [name] = Object.entries(OPTIONS).find(([, option]) => option.attribute === attribute);
       try {
-        this.#wrong.delete(name);
         this.#set({ [name]: parse(name, value) });
       } catch (error) {
         this.#wrong.set(name, error);
@@ -126,29 +76,31 @@
     /** Merges options. Throws a TypeError naming the first wrong one, and then changes nothing. */
     update(options) {
       const known = Object.entries(options).filter(([name, value]) => {
-        if (!(name in OPTIONS)) console.warn(`${TAG}: there is no option "${name}".`);
-        return name in OPTIONS && value !== undefined;
+        if (!Object.hasOwn(OPTIONS, name)) console.warn(`${TAG}: there is no option "${name}".`);
+        return Object.hasOwn(OPTIONS, name) && value !== undefined;
       });
       this.#set(Object.fromEntries(known.map(([name, value]) => [name, parse(name, value)])));
     }
 
     submit() {
-      return this.#handle?.submit() ?? false;
+      return this.#ask((handle) => handle.submit()) ?? false;
     }
 
     reset() {
-      if (this.#handle) return this.#handle.reset();
+      if (this.#trapped) return this.#restart();
+      if (this.#handle) return this.#ask((handle) => handle.reset());
       this.#holdSubmit(false);
       this.#shell.pin.value = "";
     }
 
     focus(options) {
-      this.#handle ? this.#handle.focus() : this.#shell.pin.focus(options);
+      this.#handle ? this.#ask((handle) => handle.focus()) : this.#shell.pin.focus(options);
     }
 
     setFieldError(field, message) {
       if (!["pin", "amount", "email"].includes(field)) throw new TypeError(`${TAG}: there is no field "${field}"`);
-      this.#handle?.set_field_error(field, message || undefined);
+      if (this.#handle) this.#ask((handle) => handle.set_field_error(field, message || undefined));
+      else this.#fieldErrors.set(field, message);
     }
 
     destroy() {
@@ -157,7 +109,7 @@
     }
 
     get phase() {
-      return this.#handle?.phase ?? "editing";
+      return this.#state.phase;
     }
 
     static {
@@ -182,12 +134,43 @@
       this.#startSoon();
     }
 
-    #paintTheme = () => {
-      const { theme } = this.#values;
-      const dark = theme === "auto" ? this.#dark.matches : theme === "dark";
-      const { cards, form, screen, notice } = this.#shell;
-      for (const part of [cards, form, screen, notice]) part.dataset.theme = dark ? "dark" : "light";
-    };
+    // ---- The shell.
+
+    #build() {
+      this.#shell = makeShell();
+      const { parts, form, submit } = this.#shell;
+      this.shadowRoot.replaceChildren(...parts);
+      const submitted = (event) => {
+        event.preventDefault();
+        if (this.#handle) this.submit();
+        else if (this.#failedWith === null && !this.#trapped) this.#holdSubmit(true);
+      };
+      form.addEventListener("submit", submitted);
+      // A sandboxed page may be forbidden to submit forms; then there is a click and no `submit`.
+      submit.addEventListener("click", submitted);
+      this.#paintTheme();
+    }
+
+    #paintTheme = () => paintTheme(this.#shell, this.#values.theme, this.#dark.matches);
+
+    #holdSubmit(held) {
+      this.#submitHeld = held;
+      if (held) this.#shell.form.setAttribute("aria-busy", "true");
+      else this.#shell.form.removeAttribute("aria-busy");
+    }
+
+    #notice(message, ...more) {
+      this.#holdSubmit(false);
+      showNotice(this.#shell, message, ...more);
+    }
+
+    #retry(act) {
+      const button = make("button", { part: "retry", type: "button" }, "Try again");
+      button.addEventListener("click", act);
+      return button;
+    }
+
+    // ---- Loading and mounting.
 
     /** Options arrive one by one; what they come to is looked at once, a task later. */
     #startSoon() {
@@ -200,17 +183,20 @@
     }
 
     async #start() {
+      if (this.#trapped) return;
       const wrong = this.#wrongOption();
       if (wrong) return this.#failConfig(wrong);
-      loadStyle().catch((error) => console.warn(`${TAG}: the style sheet is missing; the form works without it.`, error));
       let app;
       try {
-        app = await loadApp();
+        // What says how it ended must not have to be fetched then.
+        [app] = await Promise.all([loadApp(), loadStyle().catch(this.#missStyle)]);
       } catch (error) {
         return this.#failLoad(error);
       }
-      if (this.isConnected) this.#mountOrUpdate(app);
+      if (this.isConnected && !this.#trapped) this.#mountOrUpdate(app);
     }
+
+    #missStyle = (error) => console.warn(`${TAG}: the style sheet is missing; the form works without it.`, error);
 
     #wrongOption() {
       const [wrong] = this.#wrong.values();
@@ -221,24 +207,70 @@
     #mountOrUpdate(app) {
       try {
         if (this.#handle) this.#handle.update(this.#values);
-        else this.#handle = app.mount(this.shadowRoot, this.#values, (name, detail) => this.#emit(name, detail));
+        else this.#mount(app);
       } catch (error) {
-        // The app throws a text where options do not go together; anything else is a defect of ours.
-        if (typeof error !== "string") throw error;
-        return this.#failConfig(`${TAG}: ${error}`);
+        // The app throws a text where options do not go together; a trap was told already.
+        return typeof error === "string" ? this.#failConfig(`${TAG}: ${error}`) : undefined;
       }
       this.#failedWith = null;
       this.#shell.notice.replaceChildren();
-      this.#handle.ready();
+      this.#ask((handle) => handle.ready());
+      for (const [field, message] of this.#fieldErrors) this.setFieldError(field, message);
+      this.#fieldErrors.clear();
       if (this.#submitHeld) {
         this.#holdSubmit(false);
-        this.#handle.submit();
+        this.submit();
       }
     }
 
-    #holdSubmit(held) {
-      this.#submitHeld = held;
-      this.#shell.form.toggleAttribute("aria-busy", held);
+    #mount(app) {
+      this.#app = app;
+      app.widgets.add(this.#trap);
+      const emit = (name, detail) => this.#emit(name, detail);
+      const keep = (phase, attempt, reference, told) => {
+        this.#state = { phase, attempt, reference, told };
+      };
+      try {
+        this.#handle = app.glue.mount(this.shadowRoot, this.#values, emit, keep);
+      } catch (error) {
+        app.widgets.delete(this.#trap);
+        throw error;
+      }
+    }
+
+    /** Asks the app. Where it traps, that was told; who asked gets nothing. */
+    #ask(act) {
+      try {
+        return this.#handle ? act(this.#handle) : undefined;
+      } catch (error) {
+        if (!this.#trapped) throw error;
+      }
+    }
+
+    #unmount() {
+      this.#dark.removeEventListener("change", this.#paintTheme);
+      this.#holdSubmit(false);
+      this.#shell.pin.value = "";
+      this.#app?.widgets.delete(this.#trap);
+      this.#app = null;
+      this.#state = AT_REST;
+      if (this.#trapped) {
+        this.#trapped = false;
+        this.#build();
+      }
+      const handle = this.#handle;
+      if (!handle) return;
+      this.#handle = null;
+      handle.destroy();
+      // Not inside one of its own calls, which may have led here.
+      queueMicrotask(() => handle.free());
+    }
+
+    // ---- What is told where the app cannot.
+
+    #emit(name, detail) {
+      if (name === "flexepin-unconfirmed" && this.#toldByTrap.has(detail.attempt)) return;
+      this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
     }
 
     /** The merchant's set-up is wrong: told once per reason, on the console in full, on screen in plain words. A form that is already
@@ -247,67 +279,92 @@
       if (this.#failedWith === reason) return;
       this.#failedWith = reason;
       console.error(reason);
-      const { money, text } = voucherNote();
       if (!this.#handle) {
         this.#holdSubmit(false);
-        this.#notice(`This payment form is not set up correctly. ${text} Please tell the shop.`);
+        showSetUpNotice(this.#shell);
       }
-      this.#emit("flexepin-failed", { code: "config", money, next: "none", attempt: null, reference: null });
+      this.#emit("flexepin-failed", { code: "config", money: voucherNote().money, next: "none", attempt: null, reference: null });
     }
 
     #failLoad(error) {
       console.error(`${TAG}: could not be loaded.`, error);
-      const cause = error instanceof WebAssembly.CompileError ? "wasm-blocked" : "network";
-      const retry = make("button", { part: "retry", type: "button" }, "Try again");
-      retry.addEventListener("click", () => {
-        this.#shell.notice.replaceChildren();
-        this.#shell.form.hidden = false;
-        this.#start();
-      });
-      this.#holdSubmit(false);
-      this.#notice(`The payment form could not be loaded. ${voucherNote().text} Check your connection.`, retry);
-      this.#emit("flexepin-loaderror", { cause });
+      const { text } = voucherNote();
+      const { cause } = error;
+      if (cause === "unsupported") this.#notice(`This browser is too old for the payment form. ${text} Please use a newer one.`, make("slot", {}));
+      else {
+        const retry = this.#retry(() => {
+          this.#shell.notice.replaceChildren();
+          this.#shell.form.hidden = false;
+          this.#shell.pin.focus();
+          this.#start();
+        });
+        const remedy = cause === "network" ? "Check your connection." : "Please tell the shop.";
+        this.#notice(`The payment form could not be loaded. ${text} ${remedy}`, retry);
+      }
+      this.#emit("flexepin-loaderror", { cause: cause ?? "network" });
     }
 
-    #notice(message, ...more) {
-      const { form, notice, screen } = this.#shell;
-      form.hidden = true;
-      screen.hidden = true;
-      notice.replaceChildren(make("p", {}, message), ...more);
-    }
-
-    #emit(name, detail) {
-      this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
-    }
-
-    #unmount() {
-      this.#dark.removeEventListener("change", this.#paintTheme);
-      this.#holdSubmit(false);
-      this.#shell.pin.value = "";
-      const handle = this.#handle;
-      if (!handle) return;
+    /** The wasm has trapped: its instance is not entered again. What is on screen stays until a task later: this may be the middle of a call. */
+    #trap = (error) => {
+      this.#trapped = true;
       this.#handle = null;
-      handle.destroy();
-      // Not inside one of its own calls, which may have led here.
-      queueMicrotask(() => handle.free());
+      this.#app = null;
+      console.error(`${TAG}: stopped by a defect.`, error);
+      setTimeout(() => this.#trapped && this.#tellTrap());
+    };
+
+    #tellTrap() {
+      const { phase, attempt, reference, told } = this.#state;
+      // The receipt is all there, and true.
+      if (phase === "redeemed") return;
+      const retry = this.#retry(() => this.#restart());
+      // Nobody is left to hear their buttons.
+      this.#shell.cards.hidden = true;
+      if (attempt === null) {
+        const { money, text } = voucherNote();
+        this.#state = { ...AT_REST, phase: "failed" };
+        this.#notice(`The payment form has stopped working. ${text}`, retry);
+        return this.#emit("flexepin-failed", { code: "internal", money, next: "none", attempt, reference });
+      }
+      this.#state = { phase: "unconfirmed", attempt, reference, told: true };
+      const text = "We do not know yet what became of your voucher: keep it, and do not use it anywhere else.";
+      this.#notice(`The payment form has stopped working. ${text} Reference: ${reference}`, retry);
+      if (!told) this.#emit("flexepin-unconfirmed", { code: "internal", money: "unknown", next: "status", attempt, reference });
+      this.#toldByTrap.add(attempt);
+    }
+
+    /** A fresh shell and a fresh instance, which asks for whatever is open. What was typed stays where nothing is open. */
+    #restart() {
+      const typed = this.#state.phase === "failed" ? this.#shell.pin.value : "";
+      this.#trapped = false;
+      this.#state = AT_REST;
+      this.#build();
+      this.#shell.pin.value = typed;
+      this.#shell.pin.focus();
+      this.#start();
     }
   }
 
-  customElements.define(TAG, FlexepinCashierElement);
+  /** For a browser that lacks what the widget stands on: the merchant's own words between the tags stay on screen. */
+  class UnsupportedElement extends HTMLElement {
+    static version = version;
 
-  window.FlexepinCashier = Object.freeze({
-    version: VERSION,
-    /** Puts a cashier into `target` (an element or a selector) and returns it at once: it has all methods. */
-    mount(target, options) {
-      const place = typeof target === "string" ? document.querySelector(target) : target;
-      if (!(place instanceof Element || place instanceof DocumentFragment)) throw new TypeError(`${TAG}: there is no target "${target}"`);
-      const element = document.createElement(TAG);
-      element.update(options);
-      place.append(element);
-      return element;
-    },
-  });
+    connectedCallback() {
+      if (!this.hasChildNodes()) this.append("This browser is too old for the payment form. Please use a newer one.");
+      const detail = { cause: "unsupported" };
+      setTimeout(() => this.dispatchEvent(new CustomEvent("flexepin-loaderror", { detail, bubbles: true, composed: true })));
+    }
+  }
 
-  loadApp().catch(() => {});
-  loadStyle().catch(() => {});
-})();
+  customElements.define(TAG, isSupported() ? FlexepinCashierElement : UnsupportedElement);
+};
+
+/** Puts a cashier into `target` (an element or a selector) and returns it at once: it has all methods. */
+export const mount = (target, options) => {
+  const place = typeof target === "string" ? document.querySelector(target) : target;
+  if (!(place instanceof Element || place instanceof DocumentFragment)) throw new TypeError(`${TAG}: there is no target "${target}"`);
+  const element = document.createElement(TAG);
+  element.update?.(options ?? {});
+  place.append(element);
+  return element;
+};

@@ -1,5 +1,7 @@
 // The options: one table. `parse` takes what an attribute, a property or `mount` gives, and gives what the app reads;
-// it throws the reason why a value is wrong. `null` is "not given". Part of element.js.
+// it throws the reason why a value is wrong. `null` is "not given".
+
+export const TAG = "flexepin-cashier";
 
 const text = (value) => {
   if (typeof value !== "string") throw "must be a string";
@@ -67,7 +69,8 @@ const callback = (value) => {
   return value;
 };
 
-const OPTIONS = {
+/** Every option by its property: its attribute, where it has one, and what makes its value of what was given. */
+export const OPTIONS = {
   endpoint: { attribute: "endpoint", parse: endpoint, required: true },
   currency: { attribute: "currency", parse: currency, required: true },
   amounts: { attribute: "amounts", parse: decimals },
@@ -84,7 +87,8 @@ const OPTIONS = {
   beforeSubmit: { parse: callback },
 };
 
-const parse = (name, value) => {
+/** What the app reads, of what was given. Throws a TypeError that names the option. */
+export const parse = (name, value) => {
   if (value === null || value === undefined) return OPTIONS[name].default ?? null;
   try {
     return OPTIONS[name].parse(value);

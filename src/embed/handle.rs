@@ -1,8 +1,9 @@
 //! The handle that the custom element holds, and the one function that makes it.
 
 use super::{notices, options};
-use crate::app::{App, Told};
-use js_sys::Function;
+use crate::app::{App, Kept, Told};
+use crate::shell::{lock, storage};
+use js_sys::{Array, Function, Map, Set};
 use redemption::{Event, Field};
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -15,19 +16,37 @@ pub struct Handle {
     app: Rc<App>,
 }
 
-/// Mounts the app over the form shell in `host`, a shadow root. `emit(name, detail)` hears every event, each in a task of its own.
+/// What outlives this instance if it traps: `records` of open attempts that the browser would not store, and what
+/// `releases` the locks that are held.
+#[wasm_bindgen]
+pub fn survive(records: Map, releases: Set) {
+    storage::remember_in(records);
+    lock::remember_in(releases);
+}
+
+/// Mounts the app over the form shell in `host`, a shadow root. `emit(name, detail)` hears every event, each in a task of
+/// its own. `keep(phase, attempt, reference, told)` is called at once with what is to be said if this instance traps: the
+/// phase, and the attempt that is open, if one is.
 ///
 /// # Errors
 /// A text for the merchant, where options do not go together, such as an amount with more decimals than its currency has.
 #[wasm_bindgen]
-pub fn mount(host: ShadowRoot, options: &JsValue, emit: Function) -> Result<Handle, JsValue> {
+pub fn mount(host: ShadowRoot, options: &JsValue, emit: Function, keep: Function) -> Result<Handle, JsValue> {
     let (options, settings) = options::read(options)?;
     let tell = Box::new(move |told: Told| {
         let (name, detail) = notices::event(&told);
         // An embedder's listener that throws reports itself on the console; it changes nothing here.
         let _ = emit.call2(&JsValue::UNDEFINED, &name.into(), &detail);
     });
-    let app = App::mount(host, options, settings, tell).ok_or("the form shell is missing")?;
+    let keep = Box::new(move |(phase, open): &Kept| {
+        let (attempt, reference) = open.as_ref().map_or((JsValue::NULL, JsValue::NULL), |open| {
+            (open.attempt.as_str().into(), open.reference.as_str().into())
+        });
+        let told = open.as_ref().is_some_and(|open| open.told);
+        let state = Array::of4(&phase.as_str().into(), &attempt, &reference, &told.into());
+        let _ = keep.apply(&JsValue::UNDEFINED, &state);
+    });
+    let app = App::mount(host, options, settings, tell, keep).ok_or("the form shell is missing")?;
     Ok(Handle { app })
 }
 
@@ -82,12 +101,6 @@ impl Handle {
             _ => return,
         };
         self.app.dispatch(Event::FieldErrorSet(field, message));
-    }
-
-    /// The phase's name.
-    #[wasm_bindgen(getter)]
-    pub fn phase(&self) -> String {
-        self.app.phase().as_str().to_owned()
     }
 
     /// Stops timers and takes the components down; a POST that has left goes on.

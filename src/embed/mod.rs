@@ -2,7 +2,7 @@
 //! else.
 
 mod handle;
-mod notices;
-mod options;
+pub(crate) mod notices;
+pub(crate) mod options;
 
-pub use handle::{Handle, mount};
+pub use handle::{Handle, mount, survive};

@@ -17,11 +17,7 @@ pub(super) fn event(told: &Told) -> (&'static str, JsValue) {
             ("flexepin-submit", object(&[("attempt", attempt.as_str().into())]).into())
         }
         Told::Notice(Notice::Outcome(outcome)) => {
-            if let Some(remedy) = remedy(outcome.code) {
-                let text =
-                    format!("flexepin-cashier: {}: {remedy} Reference: {}", outcome.code.as_str(), outcome.reference);
-                web_sys::console::error_1(&text.into());
-            }
+            name_remedy(outcome);
             let name = match outcome.kind {
                 OutcomeKind::Redeemed(_) => "flexepin-redeemed",
                 OutcomeKind::Rejected => "flexepin-rejected",
@@ -30,6 +26,14 @@ pub(super) fn event(told: &Told) -> (&'static str, JsValue) {
             };
             (name, detail(outcome).into())
         }
+    }
+}
+
+/// What a merchant must put right goes to the console, with its remedy.
+pub(crate) fn name_remedy(outcome: &Outcome) {
+    if let Some(remedy) = remedy(outcome.code) {
+        let text = format!("flexepin-cashier: {}: {remedy} Reference: {}", outcome.code.as_str(), outcome.reference);
+        web_sys::console::error_1(&text.into());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::app::Settings;
 use crate::i18n::Texts;
+use crate::shell::before_submit::Asked;
 use js_sys::{Function, Reflect};
 use mozarto::{Amount, Currency};
 use redemption::{AmountOption, Options, Secret};
@@ -29,7 +30,7 @@ struct Given {
 }
 
 /// The machine's options and the widget's settings, or a text for the merchant that names the option at fault.
-pub(super) fn read(options: &JsValue) -> Result<(Options, Settings), String> {
+pub(crate) fn read(options: &JsValue) -> Result<(Options, Settings), String> {
     let given = Given::deserialize(serde_wasm_bindgen::Deserializer::from(options.clone()))
         .map_err(|error| error.to_string())?;
     let before_submit =
@@ -52,7 +53,7 @@ pub(super) fn read(options: &JsValue) -> Result<(Options, Settings), String> {
     };
     let credentials =
         if given.credentials == "include" { RequestCredentials::Include } else { RequestCredentials::SameOrigin };
-    Ok((options, Settings { texts: Rc::new(texts), credentials, before_submit }))
+    Ok((options, Settings { texts: Rc::new(texts), credentials, before_submit: before_submit.map(Asked::Script) }))
 }
 
 fn amount_option(

@@ -2,16 +2,55 @@
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use redemption::{BeforeSubmit, Permission, Secret};
+#[cfg(feature = "component")]
+use std::{pin::Pin, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, console};
 
-/// Headers that are the widget's own, in lower case as `Headers` gives them.
+/// Headers that are the widget's own.
 const RESERVED: [&str; 2] = ["idempotency-key", "content-type"];
 
-/// Calls the merchant's function and waits for its answer. `false` and a throw mean no; a throw is logged for the
-/// merchant.
-pub(crate) async fn ask(callback: &Function, ask: &BeforeSubmit, signal: &AbortSignal) -> Permission {
+/// The merchant's function.
+#[derive(Clone)]
+pub(crate) enum Asked {
+    /// A page's.
+    Script(Function),
+    /// A Yew application's.
+    #[cfg(feature = "component")]
+    Rust(Rc<AskedInRust>),
+}
+
+#[cfg(feature = "component")]
+pub(crate) type AskedInRust = dyn Fn(BeforeSubmit, AbortSignal) -> Pin<Box<dyn Future<Output = Permission>>>;
+
+/// Calls the merchant's function and waits for its answer.
+pub(crate) async fn ask(asked: &Asked, ask: &BeforeSubmit, signal: &AbortSignal) -> Permission {
+    let permission = match asked {
+        Asked::Script(function) => ask_script(function, ask, signal).await,
+        #[cfg(feature = "component")]
+        Asked::Rust(function) => function(ask.clone(), signal.clone()).await,
+    };
+    match permission {
+        Permission::Granted { mut headers, session_token } => {
+            headers.retain(|(name, _)| is_free(name));
+            Permission::Granted { headers, session_token }
+        }
+        Permission::Refused => permission,
+    }
+}
+
+/// Whether the merchant may set this header; where not, that is said.
+fn is_free(name: &str) -> bool {
+    let free = !RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name));
+    if !free {
+        console::warn_1(&format!("flexepin-cashier: beforeSubmit cannot set the header {name}.").into());
+    }
+    free
+}
+
+/// `false` and a throw mean no; a throw is logged for the merchant.
+async fn ask_script(callback: &Function, ask: &BeforeSubmit, signal: &AbortSignal) -> Permission {
     let answer = match callback.call1(&JsValue::UNDEFINED, &question(ask, signal)) {
         Ok(answer) => JsFuture::from(Promise::resolve(&answer)).await,
         Err(thrown) => Err(thrown),
@@ -56,11 +95,7 @@ fn granted(answer: &JsValue) -> Result<Permission, JsValue> {
         for entry in js_sys::try_iter(&given)?.into_iter().flatten() {
             let entry = Array::from(&entry?);
             let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else { continue };
-            if RESERVED.contains(&name.as_str()) {
-                console::warn_1(&format!("flexepin-cashier: beforeSubmit cannot set the header {name}.").into());
-            } else {
-                headers.push((name, Secret::new(value)));
-            }
+            headers.push((name, Secret::new(value)));
         }
     }
     Ok(Permission::Granted { headers, session_token })

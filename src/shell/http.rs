@@ -15,8 +15,6 @@ use web_sys::{
     RequestInit, RequestRedirect, Response, Url,
 };
 
-/// How long a status ask may take; its answer is there or is not.
-const ASK_MS: u32 = 15_000;
 /// A longer body is not the documented JSON.
 const MAX_BODY_BYTES: f64 = 256.0 * 1024.0;
 
@@ -60,8 +58,9 @@ pub(super) async fn ask(
     headers: &[(String, Secret)],
     session_token: Option<&Secret>,
     credentials: RequestCredentials,
+    signal: &AbortSignal,
 ) -> Posted {
-    match asking(ask, headers, session_token, credentials) {
+    match asking(ask, headers, session_token, credentials, signal) {
         Ok(built) => send(&built, &ask.ask.attempt).await,
         Err(_) => Posted::none(),
     }
@@ -76,7 +75,15 @@ async fn send(request: &web_sys::Request, attempt: &AttemptKey) -> Posted {
         Some("true") => Keeping::Replayed,
         _ => Keeping::Kept,
     };
-    Posted { answer: read(response).await, keeping }
+    let answer = read(response).await;
+    if answer.reply.is_none() {
+        let status = answer.status;
+        let text = format!(
+            "flexepin-cashier: the endpoint answered {status} without readable JSON: is it the proxy's address?"
+        );
+        web_sys::console::warn_1(&text.into());
+    }
+    Posted { answer, keeping }
 }
 
 /// The page's `fetch`, which monitoring scripts wrap: whatever it throws or rejects with is caught, and means no
@@ -114,13 +121,14 @@ fn asking(
     headers: &[(String, Secret)],
     session_token: Option<&Secret>,
     credentials: RequestCredentials,
+    signal: &AbortSignal,
 ) -> Result<web_sys::Request, JsValue> {
     let method = match ask.method {
         Method::Get => "GET",
         Method::Delete => "DELETE",
     };
     let (init, _) = build(method, headers, session_token.or(ask.session_token.as_ref()), credentials)?;
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(ASK_MS)));
+    init.set_signal(Some(signal));
     // The key is a path segment, before any query.
     let url = Url::new(&ask.endpoint)?;
     url.set_pathname(&format!("{}/{}", url.pathname().trim_end_matches('/'), ask.ask.attempt.as_str()));

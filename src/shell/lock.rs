@@ -1,18 +1,37 @@
 //! Of several tabs one sends for an attempt: Web Locks. Where the browser has none, the proxy's own guard is what there
-//! is.
+//! is. What releases a lock is known to the page too: a lock must not outlive an instance that traps.
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect, Set};
 use redemption::AttemptKey;
+use std::cell::RefCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+thread_local! {
+    /// What releases the locks that are held.
+    static HELD: RefCell<Set> = RefCell::new(Set::new(&JsValue::UNDEFINED));
+}
+
+/// What releases locks is kept in this set from now on.
+pub(crate) fn remember_in(held: Set) {
+    HELD.replace(held);
+}
+
 /// The right to send for an attempt, until it is dropped.
 pub(crate) struct Guard(Option<Function>);
+
+impl Guard {
+    fn new(release: Function) -> Self {
+        HELD.with_borrow(|held| held.add(&release));
+        Self(Some(release))
+    }
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
         if let Some(release) = &self.0 {
+            HELD.with_borrow(|held| held.delete(release));
             // A function of a promise of ours cannot throw.
             let _ = release.call0(&JsValue::UNDEFINED);
         }
@@ -31,7 +50,7 @@ pub(crate) async fn acquire(attempt: &AttemptKey) -> Option<Guard> {
     let Ok(request) = request(attempt, &granted) else { return Some(Guard(None)) };
     // Whichever comes first: the answer, or the refusal of the whole.
     match JsFuture::from(Promise::race(&Array::of2(&told, &request))).await {
-        Ok(answer) if answer == JsValue::TRUE => Some(Guard(Some(release))),
+        Ok(answer) if answer == JsValue::TRUE => Some(Guard::new(release)),
         Ok(_) => None,
         Err(_) => Some(Guard(None)),
     }

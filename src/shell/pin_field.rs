@@ -1,7 +1,7 @@
 //! The PIN `<input>`: made once by the page's script, adopted here, never replaced, moved or rendered by Yew, so that
 //! focus, caret, keyboard and text survive the app's arrival. This file alone writes its value.
 
-use super::pin_grouping::{caret_for_deletion, group};
+use super::pin_grouping::{digit_beyond_space, group};
 use gloo_events::{EventListener, EventListenerOptions};
 use mozarto::VoucherPin;
 use redemption::PinText;
@@ -31,9 +31,17 @@ impl PinField {
             let options = EventListenerOptions::enable_prevent_default();
             EventListener::new_with_options(&input, kind, options, move |event| listener(&field, event))
         };
-        let (typed, composed, pasted) = (edited.clone(), edited.clone(), edited);
+        let (deleted, typed, composed, pasted) = (edited.clone(), edited.clone(), edited.clone(), edited);
         let listeners = vec![
-            on("beforeinput", Box::new(|input, event| skip_space(input, event.unchecked_ref()))),
+            on(
+                "beforeinput",
+                Box::new(move |input, event| {
+                    if delete_beyond_space(input, event.unchecked_ref()) {
+                        event.prevent_default();
+                        deleted(regroup(input));
+                    }
+                }),
+            ),
             on(
                 "input",
                 Box::new(move |input, event| {
@@ -112,21 +120,23 @@ fn regroup(input: &HtmlInputElement) -> PinText {
     PinText::new(grouped.text.to_string())
 }
 
-/// Before a deletion: steps over the space between two groups, so that the key takes a digit.
-fn skip_space(input: &HtmlInputElement, event: &InputEvent) {
+/// A deletion at the space between two groups takes the digit beyond it. Done here: Safari has chosen what goes before it
+/// tells, so stepping over the space would come too late. Whether it was one.
+fn delete_beyond_space(input: &HtmlInputElement, event: &InputEvent) -> bool {
     let forward = match event.input_type().as_str() {
         "deleteContentBackward" => false,
         "deleteContentForward" => true,
-        _ => return,
+        _ => return false,
     };
-    let (Ok(Some(start)), Ok(Some(end))) = (input.selection_start(), input.selection_end()) else { return };
-    if start == end {
-        let text = Zeroizing::new(input.value());
-        let caret = caret_for_deletion(&text, start as usize, forward);
-        if caret != start as usize {
-            place_caret(input, caret);
-        }
+    let (Ok(Some(start)), Ok(Some(end))) = (input.selection_start(), input.selection_end()) else { return false };
+    let text = Zeroizing::new(input.value());
+    let digit = if start == end { digit_beyond_space(&text, start as usize, forward) } else { None };
+    let Some((digit, place)) = digit.and_then(|digit| Some((digit, u32::try_from(digit).ok()?))) else { return false };
+    let taken = input.set_range_text_with_start_and_end("", place, place + 1).is_ok();
+    if taken {
+        place_caret(input, digit);
     }
+    taken
 }
 
 /// The one PIN in what is pasted. Asked of the clipboard and not of the field: the field has lost the line ends by

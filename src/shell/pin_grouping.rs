@@ -30,14 +30,11 @@ pub(super) fn group(text: &str, caret: usize) -> Grouped {
     }
 }
 
-/// Where the caret must be for a deletion to take a digit and not the space between two groups.
-pub(super) fn caret_for_deletion(text: &str, caret: usize, forward: bool) -> usize {
-    let at = |index: usize| text.encode_utf16().nth(index) == Some(u16::from(b' '));
-    match forward {
-        true if at(caret) => caret + 1,
-        false if caret > 0 && at(caret - 1) => caret - 1,
-        _ => caret,
-    }
+/// The digit that a deletion is meant for whose next character is the space between two groups: its place, in UTF-16 units.
+pub(super) fn digit_beyond_space(text: &str, caret: usize, forward: bool) -> Option<usize> {
+    let at = |index: usize| char::decode_utf16(text.encode_utf16().nth(index)).next()?.ok();
+    let (space, digit) = if forward { (caret, caret + 1) } else { (caret.checked_sub(1)?, caret.checked_sub(2)?) };
+    (at(space)? == ' ' && at(digit)?.is_ascii_digit()).then_some(digit)
 }
 
 /// What disappears when digits are grouped: white space and hyphens. Other separators stay visible until there is a
@@ -123,13 +120,16 @@ mod tests {
     #[test]
     fn a_deletion_over_a_space_takes_the_digit() {
         for (text, caret, forward, expected) in [
-            ("1234 5", 5, false, 4),
-            ("1234 5", 4, true, 5),
-            ("1234 5", 6, false, 6),
-            ("1234 5", 2, true, 2),
-            ("", 0, false, 0),
+            ("1234 5", 5, false, Some(3)),
+            ("1234 5", 4, true, Some(5)),
+            ("1234 5", 6, false, None),
+            ("1234 5", 2, true, None),
+            (" 5", 1, false, None),
+            ("ab 5", 3, false, None),
+            ("", 0, false, None),
+            ("", 0, true, None),
         ] {
-            assert_eq!(caret_for_deletion(text, caret, forward), expected, "{text} {caret} {forward}");
+            assert_eq!(digit_beyond_space(text, caret, forward), expected, "{text} {caret} {forward}");
         }
     }
 }

@@ -3,10 +3,12 @@
 //! PIN.
 //!
 //! Where storage is full or forbidden the records are in memory, for all widgets of the page: redemption works, and a
-//! reload forgets them. That is said on the console, once. Widgets of one page hear of each other's changes by an event of
-//! ours, as those of other tabs do by `storage`.
+//! reload forgets them. That is said on the console, once. The memory is the page's, not this module's: it outlives an
+//! instance that traps. Widgets of one page hear of each other's changes by an event of ours, as those of other tabs do by
+//! `storage`.
 
 use gloo_timers::future::TimeoutFuture;
+use js_sys::Map;
 use mozarto::Amount;
 use redemption::{AttemptKey, Record, Stage};
 use serde::{Deserialize, Serialize};
@@ -22,8 +24,8 @@ const PREFIX: &str = "flexepin-cashier.open.";
 pub(super) const CHANGED: &str = "flexepin-cashier:records";
 
 thread_local! {
-    /// What could not be stored.
-    static IN_MEMORY: RefCell<Vec<Record>> = RefCell::default();
+    /// What could not be stored: texts by entry names.
+    static IN_MEMORY: RefCell<Map> = RefCell::new(Map::new());
     static WARNED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -43,19 +45,24 @@ struct Entry {
     transaction_id: Option<String>,
 }
 
+/// What could not be stored is kept in this map from now on.
+pub(crate) fn remember_in(memory: Map) {
+    IN_MEMORY.replace(memory);
+}
+
 /// Keeps a record, in the place of an earlier one of its key. One that says how far an attempt has come never brings
 /// back what another tab has forgotten.
-pub(crate) fn store(record: Record) {
+pub(crate) fn store(record: &Record) {
     let earlier = take_from_memory(&record.key)
         || storage(record.user_id.as_deref())
             .is_some_and(|storage| storage.get_item(&name(&record.key)).ok().flatten().is_some());
     if earlier || matches!(record.stage, Stage::Sent | Stage::Named) {
-        let text = text_of(&record).ok();
-        let stored = storage(record.user_id.as_deref())
-            .zip(text)
-            .and_then(|(storage, text)| storage.set_item(&name(&record.key), &text).ok());
+        // Plain numbers and texts: writing them as JSON does not fail.
+        let Ok(text) = text_of(record) else { return };
+        let stored =
+            storage(record.user_id.as_deref()).and_then(|storage| storage.set_item(&name(&record.key), &text).ok());
         if stored.is_none() {
-            IN_MEMORY.with_borrow_mut(|kept| kept.push(record));
+            IN_MEMORY.with_borrow(|memory| memory.set(&name(&record.key).into(), &text.into()));
             warn_once();
         }
         tell_other_widgets();
@@ -74,12 +81,15 @@ pub(crate) fn forget(key: &AttemptKey) {
 
 /// The records of this endpoint and customer.
 pub(crate) fn read(endpoint: &str, user_id: Option<&str>) -> Vec<Record> {
-    let mut records = IN_MEMORY.with_borrow(Clone::clone);
+    let mut records = Vec::new();
+    IN_MEMORY.with_borrow(|memory| {
+        memory.for_each(&mut |text, name| records.extend(name.as_string().zip(text.as_string()).and_then(entry)));
+    });
     if let Some(storage) = storage(user_id) {
         let names = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
         records.extend(names.filter_map(|name| {
-            let key = AttemptKey::parse(name.strip_prefix(PREFIX)?)?;
-            record_of(key, &storage.get_item(&name).ok()??)
+            let text = storage.get_item(&name).ok()??;
+            entry((name, text))
         }));
     }
     records.retain(|record| record.endpoint == endpoint && record.user_id.as_deref() == user_id);
@@ -87,7 +97,7 @@ pub(crate) fn read(endpoint: &str, user_id: Option<&str>) -> Vec<Record> {
 }
 
 fn take_from_memory(key: &AttemptKey) -> bool {
-    IN_MEMORY.with_borrow_mut(|kept| kept.extract_if(.., |record| record.key == *key).count() > 0)
+    IN_MEMORY.with_borrow(|memory| memory.delete(&name(key).into()))
 }
 
 fn warn_once() {
@@ -139,6 +149,11 @@ fn text_of(record: &Record) -> Result<String, JsValue> {
     };
     let value = entry.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
     Ok(js_sys::JSON::stringify(&value)?.into())
+}
+
+/// The record of an entry's name and text.
+fn entry((name, text): (String, String)) -> Option<Record> {
+    record_of(AttemptKey::parse(name.strip_prefix(PREFIX)?)?, &text)
 }
 
 /// `None` where the entry is not one that this version has written.

@@ -4,6 +4,7 @@
 #![cfg(target_arch = "wasm32")]
 
 mod answers;
+mod component;
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
 mod money;
@@ -11,5 +12,6 @@ mod open_attempts;
 mod page;
 mod pin_field;
 mod redeeming;
+mod shop;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -27,7 +27,7 @@ async fn an_amount_is_typed_with_the_locales_own_separator() {
     .await;
     page.type_into("amount", "25,00");
     assert!(page.handle.submit());
-    assert_eq!(page.handle.phase(), "confirming");
+    assert_eq!(page.phase(), "confirming");
 }
 
 #[wasm_bindgen_test]
@@ -40,7 +40,9 @@ fn options_that_do_not_go_together_are_refused_by_name() {
     ] {
         let (host, root) = crate::page::shell();
         let emit = js_sys::Function::new_no_args("");
-        let error = flexepin_cashier::mount(root, &options(changes), emit).err().and_then(|error| error.as_string());
+        let error = flexepin_cashier::mount(root, &options(changes), emit.clone(), emit)
+            .err()
+            .and_then(|error| error.as_string());
         assert!(error.as_deref().is_some_and(|error| error.contains(says)), "{changes}: {error:?}");
         host.remove();
     }

@@ -13,7 +13,7 @@ async fn lost_page(options: &JsValue) -> String {
     let requests = play_fetch(|_| Promise::reject(&"no network".into()));
     let page = Page::mount(options);
     page.redeem();
-    until("waiting", || page.handle.phase() == "waiting").await;
+    until("waiting", || page.phase() == "waiting").await;
     let request = requests.borrow()[0].clone().expect("a request");
     request.headers().get("idempotency-key").expect("a name").expect("a key")
 }
@@ -53,10 +53,10 @@ async fn after_a_reload_the_attempt_is_asked_about_and_its_truth_is_told() {
     let headers = kept(&key);
     let requests = play_fetch(move |_| answer(200, &headers, &body_of(SUCCESS)));
     let page = Page::mount_again(&options(r#"{"endpoint": "https://shop.example/other"}"#));
-    assert_eq!(page.handle.phase(), "editing", "another endpoint");
+    assert_eq!(page.phase(), "editing", "another endpoint");
     drop(page);
     let page = Page::mount_again(&options("{}"));
-    assert_eq!(page.handle.phase(), "checking");
+    assert_eq!(page.phase(), "checking");
     let detail = page.hears("flexepin-redeemed").await;
     assert_eq!(get(&detail, "attempt").as_string().as_deref(), Some(key.as_str()));
     let request = requests.borrow()[0].clone().expect("a request");
@@ -150,7 +150,7 @@ async fn of_two_tabs_one_sends() {
     until("asked three times", || requests.borrow().len() >= 3).await;
     let methods: Vec<_> = requests.borrow().iter().map(web_sys::Request::method).collect();
     assert!(methods.iter().all(|method| method == "GET"), "the first tab still sends: {methods:?}");
-    assert_eq!((first.handle.phase().as_str(), second.handle.phase().as_str()), ("redeeming", "checking"));
+    assert_eq!((first.phase().as_str(), second.phase().as_str()), ("redeeming", "checking"));
 }
 
 #[wasm_bindgen_test]
@@ -169,7 +169,7 @@ async fn who_says_untouched_asks_when_another_page_tries_the_same_attempt() {
     play_fetch(|_| Promise::new(&mut |_, _| {}));
     let event = "dispatchEvent(new StorageEvent('storage', { key: 'flexepin-cashier.open.' }))";
     Function::new_no_args(event).call0(&JsValue::UNDEFINED).expect("dispatched");
-    assert_eq!(page.handle.phase(), "checking");
+    assert_eq!(page.phase(), "checking");
     page.shows("checking", "Do not use this voucher anywhere else").await;
 }
 
@@ -203,7 +203,7 @@ async fn a_removed_widgets_late_answer_leaves_the_next_ones_field_alone_and_tell
     first.hears("flexepin-submit").await;
     first.handle.destroy();
     let second = Page::mount_over(first.host(), first.root.clone(), &options("{}"));
-    until("asked in vain", || second.handle.phase() == "unconfirmed").await;
+    until("asked in vain", || second.phase() == "unconfirmed").await;
     second.press("another").await;
     second.type_into("pin", "1111222233334444");
     let response =
@@ -274,10 +274,10 @@ async fn what_came_back_online_is_tried_at_once() {
     });
     let page = Page::mount(&options("{}"));
     page.redeem();
-    until("waiting", || page.handle.phase() == "waiting").await;
+    until("waiting", || page.phase() == "waiting").await;
     let window = web_sys::window().expect("a page");
     window.dispatch_event(&web_sys::Event::new("online").expect("an event")).expect("dispatched");
-    assert_eq!(page.handle.phase(), "redeeming");
+    assert_eq!(page.phase(), "redeeming");
     page.hears("flexepin-redeemed").await;
     assert_eq!(requests.borrow().len(), 2);
 }

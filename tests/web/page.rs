@@ -22,6 +22,8 @@ pub(crate) struct Page {
     host: HtmlElement,
     events: Rc<RefCell<Vec<(String, JsValue)>>>,
     acts: Rc<RefCell<Vec<Act>>>,
+    /// What the page would know if the instance trapped: phase, attempt, reference, told.
+    kept: Rc<RefCell<Array>>,
 }
 
 /// An event's name, and what happens inside its handler, once.
@@ -29,7 +31,8 @@ type Act = (String, Box<dyn FnOnce()>);
 
 /// The form shell in a shadow root, before any app: what `static/shell.js` makes.
 pub(crate) fn shell() -> (HtmlElement, ShadowRoot) {
-    let make_shell = format!("{}\nreturn makeShell();", include_str!("../../static/shell.js"));
+    let module = include_str!("../../static/shell.js").replace("export const", "const");
+    let make_shell = format!("{module}\nreturn makeShell();");
     let shell = Function::new_no_args(&make_shell).call0(&JsValue::UNDEFINED).expect("the shell's script runs");
     let document = web_sys::window().and_then(|window| window.document()).expect("a page");
     let host: HtmlElement = document.create_element("div").expect("a host").unchecked_into();
@@ -77,10 +80,21 @@ impl Page {
                 act();
             }
         });
-        let handle =
-            mount(root.clone(), options, emit.into_js_value().unchecked_into()).expect("the options go together");
+        let kept: Rc<RefCell<Array>> = Rc::default();
+        let told = Rc::clone(&kept);
+        let keep =
+            Closure::<dyn Fn(JsValue, JsValue, JsValue, JsValue)>::new(move |phase, attempt, reference, known| {
+                told.replace(Array::of4(&phase, &attempt, &reference, &known));
+            });
+        let [emit, keep] = [emit.into_js_value(), keep.into_js_value()].map(JsCast::unchecked_into);
+        let handle = mount(root.clone(), options, emit, keep).expect("the options go together");
         handle.ready();
-        Self { root, handle, host, events, acts }
+        Self { root, handle, host, events, acts, kept }
+    }
+
+    /// The phase, as the page was told it last.
+    pub(crate) fn phase(&self) -> String {
+        self.kept.borrow().get(0).as_string().unwrap_or_else(|| "editing".to_owned())
     }
 
     /// The element that the shadow root is of.

@@ -49,7 +49,7 @@ async fn a_redemption_is_told_with_the_answers_facts_and_the_pin_is_gone() {
         told,
         r#"["REDEEMED","yes","none","64a1f2b3c4d5e6f7a8b9c0d1",2500,"EUR","FP-9876543210","64a1f2b3c4d5e6f7a8b9c0d1",null]"#
     );
-    assert_eq!(page.handle.phase(), "redeemed");
+    assert_eq!(page.phase(), "redeemed");
     page.shows("receipt-serial", "FP-9876543210").await;
     assert_eq!(page.text("receipt-amount"), "€25.00");
     assert_eq!(page.part("pin").unchecked_into::<HtmlInputElement>().value(), "");
@@ -96,7 +96,7 @@ async fn a_request_that_fails_is_sent_again_under_the_same_key_and_nobody_is_tol
     let page = Page::mount(&options("{}"));
     page.redeem();
     page.shows("wait", "1 second").await;
-    assert_eq!(page.handle.phase(), "waiting");
+    assert_eq!(page.phase(), "waiting");
     page.press("try-now").await;
     page.hears("flexepin-redeemed").await;
     assert!(page.heard("flexepin-unconfirmed").is_empty());
@@ -135,7 +135,7 @@ async fn already_redeemed_is_certain_only_where_the_proxy_keeps_the_attempt() {
     page.redeem();
     let detail = page.hears("flexepin-rejected").await;
     assert_eq!(fields(&detail, &["code", "money", "next"]), r#"["VOUCHER_ALREADY_REDEEMED","unknown","support"]"#);
-    assert_eq!(page.handle.phase(), "editing");
+    assert_eq!(page.phase(), "editing");
     assert_eq!(page.part("pin").unchecked_into::<HtmlInputElement>().value(), "1234 5678 9012 3456");
 }
 
@@ -149,7 +149,7 @@ async fn before_submit_can_say_no_and_can_add_headers_but_not_the_contracts_own(
     };
     let page = asked("window.asked = JSON.stringify(ask); return false");
     page.redeem();
-    until("back in the form", || page.handle.phase() == "editing").await;
+    until("back in the form", || page.phase() == "editing").await;
     assert!(requests.borrow().is_empty());
     let question = get(&js_sys::global(), "asked").as_string().expect("asked");
     assert!(question.contains(r#""try":1,"amountMinor":2500,"currency":"EUR","reason":"submit""#), "{question}");
@@ -171,7 +171,7 @@ async fn before_submit_can_say_no_and_can_add_headers_but_not_the_contracts_own(
         let page = asked(unusable);
         page.redeem();
         page.shows("form-error", "untouched").await;
-        assert_eq!((page.handle.phase().as_str(), requests.borrow().len()), ("editing", 1), "{unusable}");
+        assert_eq!((page.phase().as_str(), requests.borrow().len()), ("editing", 1), "{unusable}");
     }
     let page = asked("return { headers: new Headers({ 'X-Shop': 'b' }) }");
     page.redeem();
@@ -203,7 +203,7 @@ async fn reset_is_refused_while_a_try_is_sent_and_keeps_an_open_attempt_in_sight
     page.press("stop").await;
     page.hears("flexepin-unconfirmed").await;
     page.handle.reset().expect("nothing is sent now");
-    assert_eq!(page.handle.phase(), "editing");
+    assert_eq!(page.phase(), "editing");
     assert_eq!(page.part("pin").unchecked_into::<HtmlInputElement>().value(), "");
     page.shows("card-text", "voucher ending in 3456: we do not know yet").await;
     let response = JsFuture::from(answer(200, "{}", &body_of(SUCCESS))).await.expect("a response");
@@ -226,7 +226,7 @@ async fn methods_may_be_called_inside_an_event_handler() {
     });
     page.redeem();
     page.shows("error", "inside").await;
-    assert_eq!((page.handle.phase().as_str(), page.heard("flexepin-redeemed").len()), ("editing", 1));
+    assert_eq!((page.phase().as_str(), page.heard("flexepin-redeemed").len()), ("editing", 1));
 }
 
 #[wasm_bindgen_test]
@@ -290,5 +290,5 @@ async fn an_answer_nested_without_end_is_read_or_refused_and_traps_nothing() {
     play_fetch(move |_| answer(200, "{}", &body));
     let page = Page::mount(&options("{}"));
     page.redeem();
-    until("an outcome", || ["redeemed", "waiting"].contains(&page.handle.phase().as_str())).await;
+    until("an outcome", || ["redeemed", "waiting"].contains(&page.phase().as_str())).await;
 }

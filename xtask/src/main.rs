@@ -4,6 +4,7 @@
 mod browsers;
 mod count;
 mod demo;
+mod dist;
 mod e2e;
 mod page_server;
 mod programs;
@@ -30,15 +31,18 @@ enum Task {
     Demo(demo::Options),
     /// Run every check: lints, native tests, browser tests, end-to-end tests
     ///
-    /// Needs Chromium and its driver; on Debian and Ubuntu as root they are installed, elsewhere it says what to
-    /// install.
+    /// Needs the browsers asked for and their drivers; on Debian and Ubuntu as root they are installed, elsewhere it says
+    /// what to install.
     Test {
         /// Run one part alone
         #[arg(long)]
         only: Option<test::Part>,
+        /// The browsers of the browser tests and the end-to-end tests
+        #[arg(long, default_value = "chromium")]
+        browsers: browsers::Browsers,
     },
     /// Build the widget as shipped into dist/
-    Dist,
+    Dist(dist::Options),
     /// Run thousands of redemptions through the real proxy while everything fails, and compare four ledgers
     Storm(Told),
     /// Check a proxy, in any language, against the contract
@@ -85,8 +89,8 @@ async fn run(task: Task) -> Result<ExitCode> {
     let work = async {
         match task {
             Task::Demo(options) => demo::run(&options).await,
-            Task::Test { only } => test::run_parts(only).await,
-            Task::Dist => dist().await,
+            Task::Test { only, browsers } => Box::pin(test::run_parts(only, browsers.engines())).await,
+            Task::Dist(options) => dist::dist(&options).await,
             Task::Storm(told) => programs::storm(&told.arguments).await,
             Task::Conformance(told) => programs::conformance(&told.arguments).await,
             Task::Bench(told) => programs::bench(&told.arguments).await,
@@ -98,16 +102,4 @@ async fn run(task: Task) -> Result<ExitCode> {
         _ = terminate.recv() => Ok(ExitCode::from(128 + 15)),
         _ = interrupt.recv() => Ok(ExitCode::from(128 + 2)),
     }
-}
-
-async fn dist() -> Result<()> {
-    let out = Path::new("dist");
-    widget::build(widget::Profile::Release, &tools::WasmBindgen::ready().await?, out).await?;
-    println!();
-    let mut files: Vec<_> = std::fs::read_dir(out)?.collect::<std::io::Result<_>>()?;
-    files.sort_by_key(std::fs::DirEntry::file_name);
-    for file in files {
-        println!("{:>9} bytes  {}", file.metadata()?.len(), file.path().display());
-    }
-    Ok(())
 }

@@ -1,11 +1,16 @@
-//! The widget as a merchant loads it: compiled to wasm, bound to JavaScript, and assembled into a folder of three
-//! files.
+//! The widget as a merchant loads it: compiled to wasm, bound to JavaScript (here), and assembled into a folder
+//! (`assemble`).
 //!
 //! Left to others: the tools (`tools`), and what the files say (`static/`, `src/`).
 
+mod assemble;
+mod same_everywhere;
+
+pub(crate) use assemble::assemble;
+
 use crate::steps::{cargo, command, run, step, target_dir};
 use crate::tools::{WASM, WasmBindgen, wasm_target};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 
@@ -31,7 +36,9 @@ pub(crate) async fn build(profile: Profile, tools: &WasmBindgen, out: &Path) -> 
     step(&format!("build the widget ({})", profile.folder()), async {
         let mut build = cargo();
         build.args(["build", "--package", "flexepin-cashier", "--lib", "--target", WASM]);
-        build.args((profile == Profile::Release).then_some("--release"));
+        if profile == Profile::Release {
+            build.args(["--release", "--locked"]).env("CARGO_ENCODED_RUSTFLAGS", same_everywhere::flags().await?);
+        }
         run(&mut build).await?;
 
         let bindgen_out = target.join("bindgen").join(profile.folder());
@@ -46,57 +53,6 @@ pub(crate) async fn build(profile: Profile, tools: &WasmBindgen, out: &Path) -> 
         swap(&fresh, out)
     })
     .await
-}
-
-/// Writes the widget's files into `out` from what wasm-bindgen wrote into `bindgen_out` (no-modules glue and
-/// `*_bg.wasm`) and from `static/`. The two folders may be one.
-pub(crate) fn assemble(bindgen_out: &Path, out: &Path) -> Result<()> {
-    let wasm = the_wasm(bindgen_out)?;
-    let glue = wasm.to_string_lossy().replace("_bg.wasm", ".js");
-    let script = script(&read("static/element.js")?, &read(glue)?, |file| read(Path::new("static").join(file)))?;
-    fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-    write(&out.join("flexepin-cashier.js"), script.as_bytes())?;
-    write(&out.join("flexepin-cashier.css"), read("static/flexepin-cashier.css")?.as_bytes())?;
-    let wasm = fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
-    write(&out.join("flexepin-cashier.wasm"), &wasm)
-}
-
-/// The one `*_bg.wasm` of a folder.
-fn the_wasm(folder: &Path) -> Result<std::path::PathBuf> {
-    let files = fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
-    let mut found = Vec::new();
-    for file in files {
-        let path = file?.path();
-        if path.to_string_lossy().ends_with("_bg.wasm") {
-            found.push(path);
-        }
-    }
-    ensure!(found.len() == 1, "{} has {} files *_bg.wasm, and must have one", folder.display(), found.len());
-    Ok(found.remove(0))
-}
-
-/// `element` with the glue, the files it includes and the version in their places. A place is a line that reads
-/// `/* @glue */` or `/* @include file.js */`; the version is written `__VERSION__`, once.
-fn script(element: &str, glue: &str, include: impl Fn(&str) -> Result<String>) -> Result<String> {
-    let once = |marker: &str, count: usize| {
-        ensure!(count == 1, "static/element.js has the marker {marker} {count} times, and must have it once");
-        Ok(())
-    };
-    once("__VERSION__", element.matches("__VERSION__").count())?;
-    once("/* @glue */", element.lines().filter(|line| line.trim() == "/* @glue */").count())?;
-    let mut script = String::new();
-    for line in element.lines() {
-        match line.trim().strip_prefix("/* @").and_then(|marker| marker.strip_suffix(" */")) {
-            None => script.push_str(&line.replace("__VERSION__", env!("CARGO_PKG_VERSION"))),
-            Some("glue") => script.push_str(glue),
-            Some(marker) => match marker.strip_prefix("include ") {
-                Some(file) => script.push_str(include(file)?.trim_end()),
-                None => bail!("static/element.js has a marker /* @{marker} */ that nothing fills"),
-            },
-        }
-        script.push('\n');
-    }
-    Ok(script)
 }
 
 /// Puts the folder `fresh` where `out` is: who reads there sees all of the old or all of the new files.
@@ -131,35 +87,6 @@ fn write(file: &Path, content: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const ELEMENT: &str = "const VERSION = \"__VERSION__\";\n  /* @include a.js */\n    /* @glue */\nend();\n";
-
-    fn assembled(element: &str) -> Result<String> {
-        script(element, "let wasm_bindgen = \"/* @glue */ __VERSION__\";", |file| Ok(format!("// {file}\n")))
-    }
-
-    #[test]
-    fn glue_files_and_version_are_in_their_places() {
-        let version = env!("CARGO_PKG_VERSION");
-        let expected = format!(
-            "const VERSION = \"{version}\";\n// a.js\nlet wasm_bindgen = \"/* @glue */ __VERSION__\";\nend();\n"
-        );
-        assert_eq!(assembled(ELEMENT).expect("all markers are there"), expected);
-    }
-
-    #[test]
-    fn a_marker_that_is_missing_doubled_or_unknown_is_an_error() {
-        for (element, named) in [
-            (ELEMENT.replace("/* @glue */", ""), "/* @glue */ 0 times"),
-            (format!("{ELEMENT}/* @glue */"), "/* @glue */ 2 times"),
-            (ELEMENT.replace("__VERSION__", ""), "__VERSION__ 0 times"),
-            (format!("{ELEMENT}__VERSION__"), "__VERSION__ 2 times"),
-            (format!("{ELEMENT}/* @glew */"), "/* @glew */"),
-        ] {
-            let error = assembled(&element).expect_err(&element).to_string();
-            assert!(error.contains(named), "{error}");
-        }
-    }
 
     #[test]
     fn a_swap_replaces_the_folder_and_leaves_nothing_beside_it() {

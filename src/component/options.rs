@@ -1,0 +1,81 @@
+//! From props to the app's options, by the table of `static/options.js`: there is no second check.
+
+use super::CashierProps;
+use crate::app::Settings;
+use crate::embed;
+use crate::shell::before_submit::Asked;
+use js_sys::{Array, Error, Object, Reflect};
+use redemption::Options;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use yew::AttrValue;
+
+#[wasm_bindgen(module = "/static/options.js")]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn parse(name: &str, value: &JsValue) -> Result<JsValue, Error>;
+}
+
+/// The options, the settings and the theme, or what is wrong, for the merchant.
+pub(super) fn read(props: &CashierProps) -> Result<(Options, Settings, String), String> {
+    let read = Object::new();
+    for (name, value) in given(props) {
+        let value = parse(name, &value).map_err(|error| String::from(error.message()))?;
+        set(&read, name, &value);
+    }
+    let theme = Reflect::get(&read, &"theme".into()).ok().and_then(|theme| theme.as_string()).unwrap_or_default();
+    let (mut options, mut settings) =
+        embed::options::read(&read).map_err(|reason| format!("flexepin-cashier: {reason}"))?;
+    // A function in Rust is none that the table could look at.
+    if let Some(asked) = &props.before_submit {
+        options.before_submit = true;
+        settings.before_submit = Some(asked.0.clone());
+    }
+    Ok((options, settings, theme))
+}
+
+/// Every option by its name in the table, as a page would give it.
+fn given(props: &CashierProps) -> [(&'static str, JsValue); 14] {
+    let text = |value: &Option<AttrValue>| value.as_deref().map_or(JsValue::NULL, JsValue::from);
+    let before_submit = match &props.before_submit {
+        Some(super::BeforeSubmitFn(Asked::Script(function))) => function.into(),
+        _ => JsValue::NULL,
+    };
+    [
+        ("endpoint", props.endpoint.as_str().into()),
+        ("currency", props.currency.as_str().into()),
+        ("amounts", amounts(&props.amounts)),
+        ("amount", text(&props.amount)),
+        ("userId", text(&props.user_id)),
+        ("email", text(&props.email)),
+        ("brandId", text(&props.brand_id)),
+        ("sessionToken", text(&props.session_token)),
+        ("locale", text(&props.locale)),
+        ("theme", text(&props.theme)),
+        ("timeout", props.timeout.map_or(JsValue::NULL, JsValue::from)),
+        ("credentials", text(&props.credentials)),
+        ("messages", messages(props)),
+        ("beforeSubmit", before_submit),
+    ]
+}
+
+fn amounts(amounts: &super::Amounts) -> JsValue {
+    match amounts {
+        super::Amounts::NotGiven => JsValue::NULL,
+        super::Amounts::Text(text) => text.as_str().into(),
+        super::Amounts::List(list) => list.iter().map(|text| JsValue::from(text.as_str())).collect::<Array>().into(),
+    }
+}
+
+fn messages(props: &CashierProps) -> JsValue {
+    let messages = Object::new();
+    for (key, text) in &props.messages {
+        set(&messages, key, &text.as_str().into());
+    }
+    messages.unchecked_into()
+}
+
+fn set(object: &Object, name: &str, value: &JsValue) {
+    // Setting a property on an object of ours cannot fail.
+    let _ = Reflect::set(object, &name.into(), value);
+}

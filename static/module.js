@@ -1,0 +1,33 @@
+// The ES module: defines the element when it is imported, and exports `mount`. Self-contained but for the wasm, which
+// bundlers find by the `new URL` below. On a server, where there is no page, importing it does nothing.
+
+import { TAG } from "./options.js";
+import { isSupported, makeApps } from "./load.js";
+import { define, mount } from "./element.js";
+
+const version = "__VERSION__";
+
+const start = () => {
+  const makeGlue = () => {
+    /* @glue */
+    return wasm_bindgen;
+  };
+  if (!isSupported()) return define({ version });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("__STYLE__");
+  const beside = new URL("flexepin-cashier.wasm", import.meta.url);
+  // While developing, Vite before 8 serves a copy of this module from a folder of its own, and leaves the wasm where it was.
+  const wasm = beside.pathname.includes("/.vite/deps/") ? new URL("../../flexepin-cashier/flexepin-cashier.wasm", beside) : beside;
+  const loadApp = makeApps(wasm, "__WASM_INTEGRITY__", makeGlue);
+  define({ version, loadApp, loadStyle: async () => {}, sheet });
+  // Who needs it hears of a failure; nobody may yet.
+  loadApp().catch(() => {});
+};
+
+if (globalThis.customElements) {
+  const earlier = customElements.get(TAG);
+  if (!earlier) start();
+  else if (earlier.version !== version) console.warn(`${TAG} ${version}: the page has version ${earlier.version} already; that one is kept.`);
+}
+
+export { mount, version };
