@@ -1,13 +1,20 @@
-//! A browser of its own for each test: Chromium without a window, over `WebDriver`.
+//! A browser of its own for each test, without a window, over `WebDriver`.
 //!
 //! [`browse`] opens it, hands it to the test, and closes it, also when the test panics; then the screen and the
-//! console are kept in `target/tmp`. The driver gives each browser a fresh profile and removes it. Nothing here waits
-//! for a fixed time: [`until`] looks again until a deadline.
+//! console are kept in `target/tmp`. The driver gives each browser a fresh profile; Firefox
+//! stays open and is cleaned. Nothing here waits
+//! for a fixed time: [`until`] looks again until a deadline. Left to `engine`: which browser, and its drivers; to `hands`:
+//! clicks, keys and the clipboard; to `chromium`: what it alone can do.
 
-use crate::given;
+mod chromium;
+mod engine;
+mod hands;
+
+use crate::merchant::RECORDER;
 use axum::http::Method;
-use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use engine::{Driver, Engine};
 use fantoccini::elements::{Element, ElementRef};
+use fantoccini::error::CmdError;
 use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -18,17 +25,6 @@ use std::path::Path;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-
-const FLAGS: &[&str] = &[
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-];
 
 /// Size of the page in CSS pixels.
 #[derive(Clone, Copy)]
@@ -65,16 +61,16 @@ pub(crate) async fn browse(screen: Screen, test: impl AsyncFnOnce(&Browser)) {
         browser.keep_evidence().await;
     }
     // The test's own panic matters more than a browser that is gone already.
-    let closed = browser.client.close().await;
+    let closed = browser.close().await;
     match outcome {
         Ok(()) => closed.expect("the browser closes"),
         Err(panic) => resume_unwind(panic),
     }
 }
 
-/// Looks every 20 ms until `look` finds something, and returns it. Panics after 10 s, naming `what` was awaited.
+/// Looks every 20 ms until `look` finds something, and returns it. Panics after 20 s, naming `what` was awaited.
 pub(crate) async fn until<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
-    until_within(Duration::from_secs(10), what, look).await
+    until_within(Duration::from_secs(20), what, look).await
 }
 
 /// [`until`] with another deadline.
@@ -92,30 +88,68 @@ pub(crate) async fn until_within<T>(limit: Duration, what: &str, mut look: impl 
 /// An open browser with one page.
 pub(crate) struct Browser {
     client: Client,
+    engine: Engine,
+    /// After the client: the session ends before its driver is free.
+    driver: Driver,
 }
 
 impl Browser {
     async fn open(screen: Screen) -> Self {
-        let capabilities = json!({
-            "goog:chromeOptions": {"binary": given("E2E_CHROMIUM"), "args": FLAGS},
-            "goog:loggingPrefs": {"browser": "ALL"},
-        });
-        let Value::Object(capabilities) = capabilities else { unreachable!("it is written as an object") };
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&given("E2E_WEBDRIVER")).await;
-        let browser = Self { client: client.expect("the driver opens a browser") };
+        let (engine, mut driver) = (Engine::current(), Driver::free().await);
+        let client = if let Some(session) = driver.session.take() {
+            Client::with_existing_session(&driver.url, &session, HttpConnector::new()).await
+        } else {
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            builder.capabilities(engine.capabilities()).connect(&driver.url).await
+        };
+        let browser = Self { client: client.expect("the driver opens a browser"), engine, driver };
         let Screen { width, height, is_phone } = screen;
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone});
-        browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
-        browser.scheme(Scheme::Light).await;
-        browser.before_each_page(crate::widget::RECORDER).await;
+        if engine == Engine::Chromium {
+            let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone});
+            browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+            browser.scheme(Scheme::Light).await;
+            // For pages that are not a merchant's, and have no recorder of their own.
+            browser.before_each_page(RECORDER).await;
+        } else {
+            // Their windows have a smallest width of their own. Without a window manager the one below the pointer has the
+            // focus, and the pointer rests in the middle of a screen of 1400 by 1000.
+            let corner = (700 - width / 2, 500 - height / 2);
+            browser.client.set_window_rect(corner.0, corner.1, width, height).await.expect("the window has a size");
+        }
         browser
+    }
+
+    /// Closes it. Firefox is not closed but cleaned, for the next test; if that cannot be, it is closed.
+    async fn close(mut self) -> Result<(), CmdError> {
+        if self.engine == Engine::Firefox
+            && let Ok(session) = self.cleaned().await
+        {
+            self.driver.session = session;
+            return Ok(());
+        }
+        self.client.close().await
+    }
+
+    /// Leaves one new tab, without history and without anything stored by the page in hand, and returns the session's id.
+    async fn cleaned(&self) -> Result<Option<String>, CmdError> {
+        // Pages of the browser's own have no storage.
+        let _ = self.client.execute("localStorage.clear()", Vec::new()).await;
+        self.client.delete_all_cookies().await?;
+        let before = self.client.windows().await?;
+        let fresh = self.client.new_window(true).await?.handle;
+        for window in before {
+            self.client.switch_to_window(window).await?;
+            self.client.close_window().await?;
+        }
+        self.client.switch_to_window(fresh).await?;
+        self.client.persist().await?;
+        self.client.session_id().await
     }
 
     /// The driver's address of this browser.
     pub(crate) async fn address(&self) -> String {
         let session = self.client.session_id().await.expect("the driver answers").expect("the browser is open");
-        format!("{}/session/{session}", given("E2E_WEBDRIVER"))
+        format!("{}/session/{session}", self.driver.url)
     }
 
     /// Shows a page; returns when it has loaded.
@@ -132,8 +166,10 @@ impl Browser {
     pub(crate) async fn open_tab(&self) {
         let tab = self.client.new_window(true).await.expect("a tab opens");
         self.switch_to(&tab.handle).await;
-        // The recorder is the tab's own.
-        self.before_each_page(crate::widget::RECORDER).await;
+        if self.engine == Engine::Chromium {
+            // It is the tab's own.
+            self.before_each_page(RECORDER).await;
+        }
     }
 
     /// Takes another tab in hand.
@@ -144,13 +180,6 @@ impl Browser {
     /// Closes the tab in hand, whatever its page has to say.
     pub(crate) async fn close_tab(&self) {
         self.client.close_window().await.expect("the tab closes");
-    }
-
-    /// The renderer of the tab in hand dies.
-    pub(crate) async fn crash(&self) {
-        let crash = Command { path: "goog/cdp/execute", body: json!({"cmd": "Page.crash", "params": {}}) };
-        // The driver answers that its tab has crashed.
-        let _ = self.client.issue_cmd(crash).await;
     }
 
     /// Whoever is asked before leaving the page says yes.
@@ -169,26 +198,11 @@ impl Browser {
         self.client.back().await.expect("there is a page before");
     }
 
-    /// Takes the network away, or gives it back.
-    pub(crate) async fn offline(&self, offline: bool) {
-        self.devtools("Network.enable", json!({})).await;
-        let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-        self.devtools("Network.emulateNetworkConditions", conditions).await;
-    }
-
-    /// Sets what the system prefers.
-    pub(crate) async fn scheme(&self, scheme: Scheme) {
-        let value = match scheme {
-            Scheme::Light => "light",
-            Scheme::Dark => "dark",
-        };
-        let features = json!([{"name": "prefers-color-scheme", "value": value}]);
-        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
-    }
-
-    /// Runs a script in the page before the page's own, at each load from now on.
-    pub(crate) async fn before_each_page(&self, script: &str) {
-        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": script})).await;
+    /// Takes the first frame that a selector finds in hand, in place of the page that it is in.
+    pub(crate) async fn enter_frame(&self, selector: &str) {
+        let look = "return document.querySelector(arguments[0])";
+        let frame = self.element(look, &[json!(selector)]).await.expect("the page has the frame");
+        frame.enter_frame().await.expect("the frame is there");
     }
 
     /// Runs a script's body in the page and returns what it returns; promises are awaited.
@@ -205,48 +219,41 @@ impl Browser {
         Some(Element::from_element_id(self.client.clone(), ElementRef::from(id.to_owned())))
     }
 
-    /// Presses and releases keys one by one, in whatever has the focus. Special keys are [`fantoccini::key::Key`] as
-    /// characters.
-    pub(crate) async fn keys(&self, text: &str) {
-        let press = |actions: KeyActions, value| actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
-        let actions = text.chars().fold(KeyActions::new("keyboard".to_owned()), press);
-        self.client.perform_actions(actions).await.expect("the keys are pressed");
-    }
-
-    /// Presses ctrl and `key` together.
-    pub(crate) async fn ctrl(&self, key: char) {
-        let control = char::from(fantoccini::key::Key::Control);
-        let actions = KeyActions::new("keyboard".to_owned())
-            .then(KeyAction::Down { value: control })
-            .then(KeyAction::Down { value: key })
-            .then(KeyAction::Up { value: key })
-            .then(KeyAction::Up { value: control });
-        self.client.perform_actions(actions).await.expect("the keys are pressed");
-    }
-
-    /// Pastes `text` with ctrl+V into whatever has the focus, through the browser's clipboard.
-    pub(crate) async fn paste(&self, text: &str) {
-        self.devtools("Browser.grantPermissions", json!({"permissions": ["clipboardSanitizedWrite"]})).await;
-        self.script("return navigator.clipboard.writeText(arguments[0])", &[json!(text)]).await;
-        self.ctrl('v').await;
-    }
-
-    /// What the console has as errors since the last call: uncaught ones, `console.error`, failed and blocked loads.
+    /// The errors of the page in hand since the last call: uncaught ones, `console.error`, failed loads of elements, and what
+    /// a policy forbade. Chromium tells more: also of the pages before, and of requests that scripts made in vain.
     pub(crate) async fn console_errors(&self) -> Vec<String> {
-        let entries = self.command("se/log", json!({"type": "browser"})).await;
-        let entries = entries.as_array().cloned().unwrap_or_default();
-        let errors = entries.iter().filter(|entry| entry["level"] == "SEVERE");
-        errors.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
+        self.errors().await.unwrap_or_else(|error| panic!("{error}: does the page begin with the recorder?"))
+    }
+
+    async fn errors(&self) -> Result<Vec<String>, CmdError> {
+        if self.engine == Engine::Chromium {
+            return self.log_of_errors().await;
+        }
+        let look = "const fresh = window.flexepinConsole.filter(entry => entry.level === 'error' && !entry.told);
+            for (const entry of fresh) entry.told = true;
+            return fresh.map(entry => entry.text)";
+        let errors = self.client.execute(look, Vec::new()).await?;
+        Ok(errors.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// Everything that scripts of the page in hand have said on the console, as `{level, text}`.
+    pub(crate) async fn console(&self) -> Vec<Value> {
+        self.recorded("flexepinConsole").await
+    }
+
+    /// What the policy of the page in hand forbade, as `{directive, blocked, sample}`.
+    pub(crate) async fn violations(&self) -> Vec<Value> {
+        self.recorded("flexepinViolations").await
+    }
+
+    async fn recorded(&self, what: &str) -> Vec<Value> {
+        let list = self.script("return window[arguments[0]]", &[json!(what)]).await;
+        list.as_array().cloned().expect("the page begins with the recorder")
     }
 
     /// The screen as a PNG.
     pub(crate) async fn screenshot(&self) -> Vec<u8> {
         self.client.screenshot().await.expect("the screen is taken")
-    }
-
-    /// A command of the browser's own protocol (CDP).
-    pub(crate) async fn devtools(&self, name: &str, parameters: Value) -> Value {
-        self.command("goog/cdp/execute", json!({"cmd": name, "params": parameters})).await
     }
 
     async fn command(&self, path: &'static str, body: Value) -> Value {
@@ -258,9 +265,13 @@ impl Browser {
     async fn keep_evidence(&self) {
         let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-        let Ok(screen) = self.client.screenshot().await else { return };
-        let console = self.console_errors().await.join("\n");
-        let kept = std::fs::write(file.with_extension("png"), screen)
+        // WebKitGTK's driver waits for ever for the picture of a tab that is behind another.
+        let visible = self.client.execute("return document.visibilityState", Vec::new()).await;
+        let screen =
+            if visible.is_ok_and(|state| state == "visible") { self.client.screenshot().await.ok() } else { None };
+        let console = self.errors().await.unwrap_or_default().join("\n");
+        let kept = screen
+            .map_or(Ok(()), |screen| std::fs::write(file.with_extension("png"), screen))
             .and_then(|()| std::fs::write(file.with_extension("console.txt"), console));
         match kept {
             Ok(()) => eprintln!("screen and console are in {}.*", file.display()),

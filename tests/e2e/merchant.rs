@@ -1,117 +1,85 @@
-//! A merchant's site in the test's own process: the widget as shipped, a page that the test writes, `/cashier/`
-//! forwarded to the proxy, and faults that a real site may have.
+//! A merchant's site in the test's own process: the widget as shipped, pages that the test writes, `/cashier/` forwarded
+//! to the proxy, and faults that a real site may have.
 //!
-//! Each test has its own, on a free port of loopback; it ends when it is dropped.
+//! Each test has its own, on a free port of loopback; it ends when it is dropped. A second one is another origin: pages
+//! of any origin may load files of each and call its endpoint. Each page begins with the recorder (`recorder.js`). Left to
+//! `bad`: endpoints that are none; to `road`: the way to the proxy; to `files`: the widget's.
 
-use crate::given;
+pub(crate) mod bad;
+mod files;
+mod road;
+
+pub(crate) use files::Serves;
+pub(crate) use road::Road;
+
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST, LOCATION};
-use axum::http::{Method, Response, StatusCode, Uri};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse};
-use axum::routing::{any, get};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use axum::routing::{any, get, post};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_http::cors::CorsLayer;
-use tower_http::services::ServeDir;
 
-/// How the site serves the widget's wasm.
-#[derive(Clone, Copy)]
-pub(crate) enum Wasm {
-    /// At once.
-    AsBuilt,
-    /// After a while.
-    Delayed(Duration),
-    /// 404.
-    Missing,
-}
+/// A merchant's tag with a fixed amount: only the PIN is asked for.
+pub(crate) const FIXED: &str =
+    "endpoint=/cashier/flexepin amount=25.00 currency=EUR user-id=user_123 email=player@example.com";
 
-/// The road between the shop's pages and the proxy.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Road {
-    /// Requests and answers arrive.
-    Open,
-    /// No request reaches the proxy; the connection closes.
-    Closed,
-    /// Requests reach the proxy; their answers are lost with the connection.
-    LosesAnswers,
-    /// Requests reach the proxy; answers to POSTs are held until the road is open.
-    HoldsAnswers,
-    /// The next POST reaches the proxy and its answer is lost with the connection; then the road is open.
-    CutsOneAnswer,
-}
-
-/// Endpoints that answer no payment API would give; any method, any origin.
-pub(crate) mod bad {
-    /// 200 with an HTML page.
-    pub(crate) const HTML: &str = "/bad/html";
-    /// 200 without a byte.
-    pub(crate) const EMPTY: &str = "/bad/empty";
-    /// The request is read, and the connection closed without an answer.
-    pub(crate) const CLOSED: &str = "/bad/closed";
-    /// 200 with 10 MB of JSON.
-    pub(crate) const HUGE: &str = "/bad/huge";
-    /// 307 to [`HTML`].
-    pub(crate) const REDIRECT: &str = "/bad/redirect";
-    /// A 200 success as documented, whose texts have markup, scripts and right-to-left overrides in them.
-    pub(crate) const MARKUP: &str = "/bad/markup";
-}
-
-/// Answer of [`bad::MARKUP`]. If any of it were executed, the page would have `window.executed`.
-const MARKUP: &str = r#"{
-  "status": "success",
-  "isSuccess": true,
-  "message": "<img src=x onerror='window.executed=1'>",
-  "data": {
-    "result": "0",
-    "result_description": "<svg onload='window.executed=1'>",
-    "status": "<u>USED</u>",
-    "currency": "EUR",
-    "value": 25.0,
-    "serial": "\u202e<img src=x onerror='window.executed=1'>\u0007",
-    "transactionId": "<b>\u202e1234\u202c</b><script>window.executed=1</script>",
-    "merchantReference": "\u2066<script>window.executed=1</script>\u2069",
-    "amount": 25.0
-  }
-}"#;
+/// What each page begins with; tests read what it takes down.
+pub(crate) const RECORDER: &str = include_str!("merchant/recorder.js");
+/// Where a page's policy reports to (`report-uri`); see [`Merchant::reports`].
+pub(crate) const REPORTS: &str = "/csp-report";
+/// A second place of the widget's files, below the root.
+pub(crate) const CDN: &str = "/cdn/flexepin-cashier/1.0.0";
 
 /// A running site.
 pub(crate) struct Merchant {
-    /// Its address, without a slash at the end.
+    /// Its address, which is its origin: without a slash at the end.
     pub(crate) url: String,
     site: Arc<Site>,
     _task: JoinSet<()>,
 }
 
+/// A request as it came in.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// Method and address, such as `POST /cashier/flexepin`.
+    pub(crate) line: String,
+    /// Headers, one a line.
+    pub(crate) headers: String,
+    /// Its body as text.
+    pub(crate) body: String,
+}
+
 struct Site {
-    page: Mutex<String>,
-    wasm: Mutex<Wasm>,
+    pages: Mutex<HashMap<String, Page>>,
+    /// Where files are looked for, in this order.
+    folders: Vec<PathBuf>,
+    serves: watch::Sender<HashMap<String, Serves>>,
     road: watch::Sender<Road>,
-    /// The keys of the POSTs that came in on the road, in order.
-    posts: Mutex<Vec<String>>,
+    requests: Mutex<Vec<Seen>>,
+}
+
+#[derive(Clone, Default)]
+struct Page {
+    html: String,
+    headers: HeaderMap,
 }
 
 impl Merchant {
     /// Opens a site whose front page is `page`.
     pub(crate) async fn open(page: impl Into<String>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let site = Arc::new(Site {
-            page: Mutex::new(page.into()),
-            wasm: Mutex::new(Wasm::AsBuilt),
-            road: watch::Sender::new(Road::Open),
-            posts: Mutex::default(),
-        });
-        let app = app(&site);
-        let mut task = JoinSet::new();
-        task.spawn(async move { axum::serve(listener, app).await.expect("the site is up") });
-        Self { url, site, _task: task }
+        let merchant = Self::start(Vec::new()).await;
+        merchant.set_page(page);
+        merchant
     }
 
     /// Opens a site with one widget that has these attributes, such as `amount="25" currency="EUR"`.
@@ -124,9 +92,46 @@ impl Merchant {
         .await
     }
 
+    /// Opens a site that is a folder, such as a bundler's output, with its `index.html` as the front page. The widget's files
+    /// that are not in it are served too.
+    pub(crate) async fn of_folder(folder: impl Into<PathBuf>) -> Self {
+        Self::start(vec![folder.into()]).await
+    }
+
+    async fn start(mut folders: Vec<PathBuf>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        folders.push(PathBuf::from(crate::given("E2E_DIST")));
+        let site = Arc::new(Site {
+            pages: Mutex::default(),
+            folders,
+            serves: watch::Sender::default(),
+            road: watch::Sender::new(Road::Open),
+            requests: Mutex::default(),
+        });
+        let app = app(&site);
+        let mut task = JoinSet::new();
+        task.spawn(async move { axum::serve(listener, app).await.expect("the site is up") });
+        Self { url, site, _task: task }
+    }
+
     /// Changes the front page, for the next load.
     pub(crate) fn set_page(&self, page: impl Into<String>) {
-        *self.site.page.lock().unwrap_or_else(PoisonError::into_inner) = page.into();
+        self.add_page("/", page, &[]);
+    }
+
+    /// Adds or changes a page at a path of one segment or none (`/` or `/frame`), with response headers such as
+    /// `("content-security-policy", "…")`. Where the policy forbids scripts of this origin the page must bring the recorder by
+    /// a `<script src=…/recorder.js>` of its own that is allowed; then none is put in.
+    pub(crate) fn add_page(&self, path: &str, html: impl Into<String>, headers: &[(&str, &str)]) {
+        let header = |&(name, value): &(&str, &str)| {
+            (
+                name.parse::<HeaderName>().expect("a header's name"),
+                value.parse::<HeaderValue>().expect("a header's value"),
+            )
+        };
+        let page = Page { html: html.into(), headers: headers.iter().map(header).collect() };
+        locked(&self.site.pages).insert(path.to_owned(), page);
     }
 
     /// Changes the road to the proxy, from the next request or answer on.
@@ -134,43 +139,100 @@ impl Merchant {
         self.site.road.send_replace(road);
     }
 
-    /// The keys of the POSTs that came in, in order.
-    pub(crate) fn posts(&self) -> Vec<String> {
-        copy_of(&self.site.posts)
+    /// Changes how a file is served, such as `flexepin-cashier.wasm`, at both of its places; who waits for it gets it so too.
+    pub(crate) fn set_file(&self, name: &str, serves: Serves) {
+        self.site.serves.send_modify(|files| {
+            files.insert(name.to_owned(), serves);
+        });
     }
 
-    /// Changes how the wasm is served, for the next request.
-    pub(crate) fn set_wasm(&self, wasm: Wasm) {
-        *self.site.wasm.lock().unwrap_or_else(PoisonError::into_inner) = wasm;
+    /// [`Self::set_file`] of the wasm.
+    pub(crate) fn set_wasm(&self, serves: Serves) {
+        self.set_file("flexepin-cashier.wasm", serves);
+    }
+
+    /// Every request that came in, in order.
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        locked(&self.site.requests).clone()
+    }
+
+    /// The keys of the POSTs to the endpoint that came in, in order.
+    pub(crate) fn posts(&self) -> Vec<String> {
+        let posts = self.requests().into_iter().filter(|seen| seen.line.starts_with("POST /cashier/"));
+        posts.map(|seen| seen.header("idempotency-key").unwrap_or_default().to_owned()).collect()
+    }
+
+    /// What browsers reported of the policies of pages that name [`REPORTS`].
+    pub(crate) fn reports(&self) -> Vec<Value> {
+        let reports = self.requests().into_iter().filter(|seen| seen.line == format!("POST {REPORTS}"));
+        reports.map(|seen| serde_json::from_str(&seen.body).unwrap_or(Value::String(seen.body))).collect()
+    }
+}
+
+impl Seen {
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 }
 
 fn app(site: &Arc<Site>) -> Router {
-    let bad = Router::new()
-        .route(bad::HTML, any(async || Html("<!doctype html><h1>Welcome</h1><script>window.executed = 1</script>")))
-        .route(bad::EMPTY, any(async || StatusCode::OK))
-        .route(bad::CLOSED, any(closed))
-        .route(bad::HUGE, any(async || json(format!("{{\"isSuccess\":true,\"data\":\"{}\"}}", "x".repeat(10_000_000)))))
-        .route(bad::REDIRECT, any(async || (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, bad::HTML)])))
-        .route(bad::MARKUP, any(async || json(MARKUP)))
-        .layer(CorsLayer::very_permissive());
+    let exposed = ["attempt-key", "idempotency-replayed"].map(HeaderName::from_static);
+    let cors =
+        CorsLayer::very_permissive().expose_headers(exposed.into_iter().chain([RETRY_AFTER]).collect::<Vec<_>>());
+    let files = Router::new().fallback(files::file).with_state(site.clone());
     Router::new()
-        .route("/", get(async |State(site): State<Arc<Site>>| Html(copy_of(&site.page))))
-        .route("/flexepin-cashier.wasm", get(wasm))
-        .route("/cashier/{*path}", any(forward))
+        .route("/", get(page))
+        .route("/{page}", get(page))
+        .route("/recorder.js", get(async || ([(CONTENT_TYPE, "text/javascript")], RECORDER)))
+        .route(REPORTS, post(async || StatusCode::NO_CONTENT))
+        .route("/cashier/{*path}", any(road::forward))
+        .nest("/bad", bad::router())
+        .nest_service(CDN, files.clone())
+        .fallback_service(files)
+        // From the outside in: CORS answers preflights itself, so these are not among the requests.
+        .layer(from_fn_with_state(site.clone(), take_down))
+        .layer(cors)
         .with_state(site.clone())
-        .merge(bad)
-        .fallback_service(ServeDir::new(given("E2E_DIST")))
 }
 
-async fn wasm(State(site): State<Arc<Site>>, request: Request) -> impl IntoResponse {
-    let wasm = copy_of(&site.wasm);
-    match wasm {
-        Wasm::AsBuilt => {}
-        Wasm::Delayed(time) => tokio::time::sleep(time).await,
-        Wasm::Missing => return StatusCode::NOT_FOUND.into_response(),
+/// A page that the test wrote, else a file.
+async fn page(State(site): State<Arc<Site>>, path: Option<Path<String>>, request: Request) -> Response<Body> {
+    let path = path.map_or("/".to_owned(), |Path(name)| format!("/{name}"));
+    let page = locked(&site.pages).get(&path).cloned();
+    match page {
+        Some(page) => (page.headers, Html(with_recorder(&page.html))).into_response(),
+        None => files::file(State(site), request).await,
     }
-    ServeDir::new(given("E2E_DIST")).try_call(request).await.expect("dist/ is readable").into_response()
+}
+
+/// The page with the recorder before everything else, unless it has it already.
+fn with_recorder(html: &str) -> String {
+    const TAG: &str = "<script src=/recorder.js></script>";
+    const DOCTYPE: &str = "<!doctype html>";
+    if html.contains("/recorder.js") {
+        return html.to_owned();
+    }
+    match html.get(..DOCTYPE.len()).filter(|start| start.eq_ignore_ascii_case(DOCTYPE)) {
+        Some(doctype) => format!("{doctype}{TAG}{}", &html[DOCTYPE.len()..]),
+        None => format!("{TAG}{html}"),
+    }
+}
+
+/// Takes a request down, and passes it on.
+async fn take_down(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, 1 << 20).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let header =
+        |(name, value): (&HeaderName, &HeaderValue)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()));
+    locked(&site.requests).push(Seen {
+        line: format!("{} {}", head.method, head.uri),
+        headers: head.headers.iter().map(header).collect::<Vec<_>>().join("\n"),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    });
+    next.run(Request::from_parts(head, Body::from(body))).await
 }
 
 /// Ends the connection's task without a word: a panic that no hook reports.
@@ -178,43 +240,6 @@ async fn closed() -> Response<Body> {
     std::panic::resume_unwind(Box::new("closed"));
 }
 
-async fn forward(State(site): State<Arc<Site>>, mut request: Request) -> Response<Body> {
-    let is_post = request.method() == Method::POST;
-    if is_post {
-        let key = request.headers().get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
-        site.posts.lock().unwrap_or_else(PoisonError::into_inner).push(key.to_owned());
-    }
-    let road = *site.road.borrow();
-    if road == Road::Closed {
-        return closed().await;
-    }
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    *request.uri_mut() = format!("{}{path}", given("E2E_PROXY")).parse::<Uri>().expect("the proxy has an address");
-    request.headers_mut().remove(HOST);
-    let answer = match Client::builder(TokioExecutor::new()).build_http().request(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(_) => StatusCode::BAD_GATEWAY.into_response(),
-    };
-    match road {
-        Road::LosesAnswers => closed().await,
-        Road::CutsOneAnswer if is_post => {
-            site.road.send_replace(Road::Open);
-            closed().await
-        }
-        Road::HoldsAnswers if is_post => {
-            let mut opened = site.road.subscribe();
-            // The site goes before the road: then there is nobody to answer.
-            let _ = opened.wait_for(|road| *road != Road::HoldsAnswers).await;
-            answer
-        }
-        _ => answer,
-    }
-}
-
-fn json(text: impl Into<Body>) -> Response<Body> {
-    ([(CONTENT_TYPE, "application/json")], text.into()).into_response()
-}
-
-fn copy_of<T: Clone>(value: &Mutex<T>) -> T {
-    value.lock().unwrap_or_else(PoisonError::into_inner).clone()
+fn locked<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -20,6 +20,11 @@ pub(crate) fn scripted(digits: &str) -> String {
     format!("9900{digits}{:07}0", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A PIN as the field shows it.
+pub(crate) fn grouped(pin: &str) -> String {
+    [&pin[..4], &pin[4..8], &pin[8..12], &pin[12..]].join(" ")
+}
+
 /// The transaction that took the voucher; null while it is untouched.
 pub(crate) async fn taken(pin: &str) -> Value {
     voucher(pin).await["transactionId"].clone()

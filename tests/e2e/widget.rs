@@ -8,13 +8,6 @@ use crate::browser::{Browser, until};
 use fantoccini::elements::Element;
 use serde_json::{Value, json};
 
-/// Runs in each page before its own scripts: takes down every event of the widget.
-pub(crate) const RECORDER: &str = "
-    window.flexepinEvents = [];
-    for (const name of ['ready', 'change', 'submit', 'redeemed', 'rejected', 'unconfirmed', 'failed', 'loaderror'])
-      window.addEventListener('flexepin-' + name, ({type, detail}) => flexepinEvents.push({type, detail}));
-";
-
 /// Finds the visible elements of a part: `arguments[0]` is the part.
 const VISIBLE_PARTS: &str = "
     const root = document.querySelector('flexepin-cashier')?.shadowRoot;
@@ -62,7 +55,7 @@ impl<'a> Widget<'a> {
 
     /// The texts of all visible elements of a part, as rendered, now.
     pub(crate) async fn texts(&self, part: &str) -> Vec<String> {
-        let look = format!("{VISIBLE_PARTS} return parts.map(part => part.innerText)");
+        let look = format!("{VISIBLE_PARTS} return parts.map(part => part.innerText.trim())");
         strings(&self.browser.script(&look, &[json!(part)]).await)
     }
 
@@ -95,15 +88,32 @@ impl<'a> Widget<'a> {
 
     /// Clicks a part.
     pub(crate) async fn click(&self, part: &str) {
-        self.part(part).await.click().await.unwrap_or_else(|error| panic!("the part {part} takes no click: {error}"));
+        self.click_found(
+            &format!("the part {part}"),
+            &format!("{VISIBLE_PARTS} return parts[0] ?? null"),
+            &[json!(part)],
+        )
+        .await;
     }
 
     /// Chooses one of the amounts by its label.
     pub(crate) async fn choose_amount(&self, label: &str) {
-        let look = format!("{VISIBLE_PARTS} return parts.find(part => part.innerText === arguments[1]) ?? null");
-        let arguments = [json!("amount-option"), json!(label)];
-        let option = until(label, async || self.browser.element(&look, &arguments).await).await;
-        option.click().await.unwrap_or_else(|error| panic!("{label} takes no click: {error}"));
+        let look = format!("{VISIBLE_PARTS} return parts.find(part => part.innerText.trim() === arguments[1]) ?? null");
+        self.click_found(label, &look, &[json!("amount-option"), json!(label)]).await;
+    }
+
+    /// Awaits what a script finds, and clicks it. A screen that has changed in between is looked at again, as a customer
+    /// would.
+    async fn click_found(&self, what: &str, look: &str, arguments: &[Value]) {
+        until(&format!("{what} is clicked"), async || {
+            let element = self.browser.element(look, arguments).await?;
+            match self.browser.click(&element).await {
+                Ok(()) => Some(()),
+                Err(error) if error.is_stale_element_reference() || error.is_no_such_element() => None,
+                Err(error) => panic!("{what} takes no click: {error}"),
+            }
+        })
+        .await;
     }
 
     /// Submits once options that were set just now are in force: they are taken over a task later.
@@ -137,9 +147,10 @@ impl<'a> Widget<'a> {
 
     /// Pastes into a part, in place of what is in it.
     pub(crate) async fn paste_into(&self, part: &str, text: &str) {
+        self.browser.copy(text).await;
         self.click(part).await;
         self.browser.ctrl('a').await;
-        self.browser.paste(text).await;
+        self.browser.ctrl('v').await;
     }
 
     /// The text in the PIN field and the caret's place in it, counted in characters; no place while it has not the
@@ -169,4 +180,23 @@ impl<'a> Widget<'a> {
 
 fn strings(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Has every page object of this page see the widget that a script's `expression` gives, in place of the page's first one.
+pub(crate) async fn take_in_hand(browser: &Browser, expression: &str) {
+    let take = format!(
+        "const widget = {expression};
+        document.querySelector = selector => selector === 'flexepin-cashier' ? widget
+            : Document.prototype.querySelector.call(document, selector);"
+    );
+    browser.script(&take, &[]).await;
+}
+
+impl Widget<'_> {
+    /// Presses a button by a script as soon as it is there: it may be gone a moment later.
+    pub(crate) async fn press(&self, part: &str) {
+        let press = format!("{VISIBLE_PARTS} parts[0]?.click(); return parts.length > 0 || null");
+        let pressed = async || self.browser.script(&press, &[json!(part)]).await.as_bool();
+        until(&format!("the button {part} is there"), pressed).await;
+    }
 }

@@ -1,59 +1,79 @@
-//! Chromium and its driver, found or installed, and the driver as a running program.
+//! The browsers of the tests and their drivers, found or installed.
 //!
-//! On Debian and Ubuntu as root they are installed; elsewhere the error says what to install. The driver takes a free
-//! port and ends, with the browsers it started, when it is dropped.
+//! On Debian and Ubuntu as root they are installed; elsewhere the error says what to install. Firefox's driver is built in
+//! `target/tools` where it is missing. Left to `drivers`: running them.
 
-use crate::steps::{Child, command, run, step};
-use crate::tools::on_path;
+mod drivers;
+
+pub(crate) use drivers::Drivers;
+
+use crate::steps::{cargo, command, run, step, target_dir};
+use crate::tools::{on_path, own_tool};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, BufReader};
 
-/// Where Chromium and its driver lie.
-pub(crate) struct Chromium {
-    /// The browser.
-    pub(crate) browser: PathBuf,
-    /// Its `WebDriver` server.
-    pub(crate) driver: PathBuf,
+/// What `--browsers` can be.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Browsers {
+    /// Chromium alone
+    Chromium,
+    /// Firefox alone: tests that need nothing of Chromium's own
+    Firefox,
+    /// `WebKitGTK` alone: tests that need nothing of Chromium's own
+    Webkit,
+    /// One after the other
+    All,
 }
 
-impl Chromium {
-    /// Finds both on PATH, or installs them where that can be done without asking.
-    pub(crate) async fn ready() -> Result<Self> {
-        if let Some(found) = Self::find() {
-            return Ok(found);
+impl Browsers {
+    /// The engines that are meant.
+    pub(crate) fn engines(self) -> &'static [Engine] {
+        match self {
+            Self::Chromium => &[Engine::Chromium],
+            Self::Firefox => &[Engine::Firefox],
+            Self::Webkit => &[Engine::Webkit],
+            Self::All => &[Engine::Chromium, Engine::Firefox, Engine::Webkit],
         }
-        if on_path("apt-get").is_none() || !rustix::process::geteuid().is_root() {
-            bail!("{MISSING}");
-        }
-        let update = || command_of_apt(&["update"]);
-        let packages = ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"];
-        step("install Chromium and its driver (apt-get)", async {
-            for last_try in [false, true] {
-                let done = async {
-                    run(&mut update()).await?;
-                    run(&mut command_of_apt(&packages)).await
-                };
-                match done.await {
-                    Err(error) if last_try => return Err(error.context(MISSING)),
-                    Err(error) => println!("    {error}; once more"),
-                    Ok(()) => break,
-                }
-            }
-            Self::find().context(MISSING)
-        })
-        .await
-    }
-
-    fn find() -> Option<Self> {
-        let browser = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(on_path)?;
-        Some(Self { browser, driver: on_path("chromedriver")? })
     }
 }
 
-const MISSING: &str = "the browser tests need Chromium and its driver on PATH (`chromium`, `chromium-browser` or \
+/// A browser engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Chromium,
+    Firefox,
+    Webkit,
+}
+
+impl Engine {
+    /// The word that the tests know it by (`E2E_ENGINE`).
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+            Self::Webkit => "webkit",
+        }
+    }
+
+    /// What apt calls what is needed of it.
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Chromium => &["chromium", "chromium-driver"],
+            Self::Firefox => &["firefox-esr"],
+            Self::Webkit => &["webkit2gtk-driver", "xvfb"],
+        }
+    }
+
+    fn missing(self) -> &'static str {
+        match self {
+            Self::Chromium => NO_CHROMIUM,
+            Self::Firefox => NO_FIREFOX,
+            Self::Webkit => NO_WEBKIT,
+        }
+    }
+}
+
+const NO_CHROMIUM: &str = "the browser tests need Chromium and its driver on PATH (`chromium`, `chromium-browser` or \
 `google-chrome`, and `chromedriver`, both of one version).
   Debian, Ubuntu: apt-get install chromium chromium-driver (this command does it by itself as root)
   Fedora:         dnf install chromium chromedriver
@@ -61,52 +81,111 @@ const MISSING: &str = "the browser tests need Chromium and its driver on PATH (`
   macOS:          brew install --cask chromium chromedriver
   elsewhere:      https://googlechromelabs.github.io/chrome-for-testing/";
 
-fn command_of_apt(arguments: &[&str]) -> tokio::process::Command {
-    let mut apt = command("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
-    apt
+const NO_FIREFOX: &str = "these tests need Firefox on PATH (`firefox` or `firefox-esr`); its driver, `geckodriver`, is built \
+where it is missing.
+  Debian:         apt-get install firefox-esr (this command does it by itself as root)
+  Fedora:         dnf install firefox
+  Arch:           pacman -S firefox
+  macOS:          brew install --cask firefox, and have it on PATH
+  Ubuntu's snap is not enough: its driver cannot reach the profiles it makes. See https://www.mozilla.org/firefox/linux/";
+
+const NO_WEBKIT: &str =
+    "these tests need WebKitGTK's driver and `Xvfb` on PATH (`WebKitWebDriver`), and its MiniBrowser \
+below /usr/lib or /usr/libexec.
+  Debian, Ubuntu: apt-get install webkit2gtk-driver xvfb (this command does it by itself as root)
+  elsewhere:      your distribution's WebKitGTK (built with ENABLE_WEBDRIVER and ENABLE_MINIBROWSER) and Xvfb
+  macOS has no WebKitGTK: `--browsers firefox` and the default run there";
+
+/// A browser and its driver, as programs.
+pub(crate) struct Browser {
+    /// Which one.
+    pub(crate) engine: Engine,
+    /// The browser.
+    pub(crate) program: PathBuf,
+    /// Its `WebDriver` server.
+    pub(crate) driver: PathBuf,
 }
 
-/// A running chromedriver.
-pub(crate) struct Driver {
-    /// Its address.
-    pub(crate) url: String,
-    _child: Child,
+impl Browser {
+    /// Finds both, or installs them where that can be done without asking.
+    pub(crate) async fn ready(engine: Engine) -> Result<Self> {
+        if engine == Engine::Firefox && geckodriver()?.is_none() {
+            build_geckodriver().await?;
+        }
+        if let Some(found) = Self::find(engine)? {
+            return Ok(found);
+        }
+        if on_path("apt-get").is_none() || !rustix::process::geteuid().is_root() {
+            bail!("{}", engine.missing());
+        }
+        install(engine.packages()).await.context(engine.missing())?;
+        Self::find(engine)?.context(engine.missing())
+    }
+
+    fn find(engine: Engine) -> Result<Option<Self>> {
+        let first = |names: &[&str]| names.iter().copied().find_map(on_path);
+        let (program, driver) = match engine {
+            Engine::Chromium => (first(&["chromium", "chromium-browser", "google-chrome"]), on_path("chromedriver")),
+            Engine::Firefox => (first(&["firefox", "firefox-esr"]), geckodriver()?),
+            Engine::Webkit => (mini_browser(), on_path("Xvfb").and(on_path("WebKitWebDriver"))),
+        };
+        Ok(program.zip(driver).map(|(program, driver)| Self { engine, program, driver }))
+    }
 }
 
-impl Driver {
-    /// Starts it on a free port of its choice; returns when it listens.
-    pub(crate) async fn start(program: &Path) -> Result<Self> {
-        let mut child = Child::spawn(command(program).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()))?;
-        let mut lines = BufReader::new(child.stdout()?).lines();
-        let port = tokio::time::timeout(Duration::from_secs(20), async {
-            while let Some(line) = lines.next_line().await? {
-                if let Some(port) = port_of(&line) {
-                    return Ok(port);
-                }
+/// Installs Debian packages, as root.
+async fn install(packages: &[&str]) -> Result<()> {
+    let apt = |arguments: &[&str]| {
+        let mut apt = command("apt-get");
+        // Another package manager may be at work: it is waited for.
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-o", "DPkg::Lock::Timeout=300"]).args(arguments);
+        apt
+    };
+    step(&format!("install {} (apt-get)", packages.join(" ")), async {
+        for last_try in [false, true] {
+            let done = async {
+                run(&mut apt(&["update"])).await?;
+                run(apt(&["install", "--yes", "--no-install-recommends"]).args(packages)).await
+            };
+            match done.await {
+                Err(error) if last_try => return Err(error),
+                Err(error) => println!("    {error}; once more"),
+                Ok(()) => break,
             }
-            bail!("it ended")
-        });
-        let port = port.await.context("it said nothing for 20 s").and_then(|port| port);
-        let port = port.with_context(|| format!("{} did not start", program.display()))?;
-        // It is told to write no more, but a full pipe must not stop it either.
-        tokio::spawn(async move { while matches!(lines.next_line().await, Ok(Some(_))) {} });
-        Ok(Self { url: format!("http://127.0.0.1:{port}"), _child: child })
-    }
+        }
+        Ok(())
+    })
+    .await
 }
 
-/// The port in chromedriver's line `ChromeDriver was started successfully on port 33989.`
-fn port_of(line: &str) -> Option<u16> {
-    line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
+/// The version of Firefox's driver that is built where none is there.
+const GECKODRIVER: &str = "0.37.1";
+
+fn geckodriver() -> Result<Option<PathBuf>> {
+    let own = own_tool("geckodriver")?;
+    Ok(on_path("geckodriver").or_else(|| own.is_file().then_some(own)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn build_geckodriver() -> Result<()> {
+    let what = format!("build geckodriver {GECKODRIVER} in target/tools: about 1.5 minutes on two cores, once");
+    let package = ["install", "geckodriver", "--version", GECKODRIVER, "--locked", "--root"];
+    let by_hand = "install it by hand: `cargo install geckodriver --locked`, and have it on PATH";
+    step(&what, run(cargo().args(package).arg(target_dir()?.join("tools")))).await.context(by_hand)
+}
 
-    #[test]
-    fn the_port_is_read_from_the_line_that_says_it_is_ready() {
-        assert_eq!(port_of("Starting ChromeDriver 156.0.8078.79 (a21c) on port 0"), None);
-        assert_eq!(port_of("ChromeDriver was started successfully on port 33989."), Some(33989));
-    }
+/// `WebKitGTK`'s own small browser, which no PATH has: `/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser` on Debian,
+/// `/usr/libexec/webkit2gtk-4.1/MiniBrowser` on Fedora.
+fn mini_browser() -> Option<PathBuf> {
+    let below = |folder: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    };
+    let homes = below(Path::new("/usr/lib")).into_iter().chain([PathBuf::from("/usr/libexec")]);
+    let mut found: Vec<_> = homes
+        .flat_map(|home| below(&home))
+        .filter(|folder| folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("webkit2gtk-4.")))
+        .map(|folder| folder.join("MiniBrowser"))
+        .filter(|program| program.is_file())
+        .collect();
+    found.sort();
+    found.pop()
 }

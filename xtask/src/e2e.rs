@@ -1,62 +1,99 @@
-//! What the end-to-end tests need around them: the widget as shipped, sandbox and proxy, the playground's page,
-//! a `WebDriver` server, and a second page from Trunk's output where Trunk is there.
+//! What the end-to-end tests need around them: the widget as shipped, sandbox and proxy, the playground's page, pages of
+//! frameworks, a browser's drivers, and a second page from Trunk's output where Trunk is there.
 //!
-//! The tests are in `tests/e2e`; they find all of it in `E2E_…` variables. Everything ends with this run.
+//! The tests are in `tests/e2e`; they find all of it in `E2E_…` variables. Built once; started anew for each browser, so
+//! that no voucher is known from the browser before. Everything ends with its run.
 
-use crate::browsers::{Chromium, Driver};
+use crate::browsers::{Browser, Drivers, Engine};
 use crate::count::{self, Ran};
+use crate::dist;
 use crate::page_server::{PageServer, Pages, Upstreams};
 use crate::services::{self, OUTCOMES_TOKEN, Ports, Services, listen_for_pages};
 use crate::steps::{cargo, command, run as run_command, step, target_dir};
 use crate::test::run_tests;
-use crate::tools::{WasmBindgen, trunk};
-use crate::widget::{self, Profile};
+use crate::tools::{WasmBindgen, node, trunk};
 use anyhow::{Context, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Builds, starts and tests.
-pub(crate) async fn run() -> Result<Option<Ran>> {
-    let declared = count::declared(Path::new("tests/e2e"), &["#[test]", "#[tokio::test]", "#[tokio::test("])?;
-    let (chromium, tools) = (Chromium::ready().await?, WasmBindgen::ready().await?);
-    let dist = std::path::absolute("dist").context("cannot tell where dist/ is")?;
-    widget::build(Profile::Release, &tools, &dist).await?;
-    let trunk_output = build_with_trunk(&tools).await?;
-    services::build().await?;
+/// What is built for the tests.
+pub(crate) struct Ground {
+    browsers: Vec<Browser>,
+    dist: PathBuf,
+    hosts: PathBuf,
+    trunk: Option<PathBuf>,
+}
 
-    let logs = target_dir()?.join("e2e");
-    let demo = listen_for_pages(0).await?;
-    let mut services = Services::start(Ports::ANY, demo.local_addr()?.port(), Some(&logs)).await?;
-    let upstreams = Upstreams::of(&services);
-    let demo = PageServer::start(demo, &Pages::Playground { widget: &dist }, upstreams.clone())?;
-    let driver = Driver::start(&chromium.driver).await?;
-
-    let mut tests = cargo();
-    // With --workspace, so that libraries have the features they have in the native tests, and are not built again.
-    tests.args(["test", "--workspace", "--test", "e2e"]);
-    tests.env("E2E_WEBDRIVER", &driver.url).env("E2E_CHROMIUM", &chromium.browser);
-    tests.env("E2E_DEMO", &demo.url).env("E2E_DIST", &dist);
-    tests.env("E2E_PROXY", &upstreams.proxy).env("E2E_SANDBOX", &upstreams.sandbox);
-    tests.env("E2E_OUTCOMES_TOKEN", OUTCOMES_TOKEN);
-    let trunk_page = match &trunk_output {
-        Some(folder) => Some(PageServer::start(listen_for_pages(0).await?, &Pages::Folder(folder), upstreams)?),
-        None => None,
-    };
-    match &trunk_page {
-        Some(page) => tests.env("E2E_TRUNK", &page.url),
-        None => tests.env_remove("E2E_TRUNK"),
-    };
-    let ran = tokio::select! {
-        ran = run_tests(&mut tests) => ran?,
-        error = services.ended() => return Err(error.context(format!("its log is in {}", logs.display()))),
-    };
-    if ran.failed == 0 {
-        count::all_ran("e2e", declared, ran.passed)?;
+impl Ground {
+    /// Finds the browsers and builds everything but the tests.
+    pub(crate) async fn ready(engines: &[Engine]) -> Result<Self> {
+        let mut browsers = Vec::new();
+        for &engine in engines {
+            browsers.push(Browser::ready(engine).await?);
+        }
+        let (tools, node) = (WasmBindgen::ready().await?, node()?);
+        let target = std::path::absolute(target_dir()?).context("cannot tell where the target folder is")?;
+        // Not dist/: that one is complete, with compressed copies.
+        let (dist, hosts) = (target.join("e2e/dist"), target.join("hosts"));
+        std::fs::create_dir_all(target.join("e2e")).context("cannot make the folder of the tests")?;
+        dist::build(&tools, &dist, dist::Copies::None).await?;
+        let mut build_hosts = command(node);
+        build_hosts.arg("tests/hosts/build.mjs").arg("--dist").arg(&dist).arg("--out").arg(&hosts);
+        step("build the pages of frameworks (npm, Vite)", run_command(&mut build_hosts)).await?;
+        let trunk = build_with_trunk(&tools).await?;
+        services::build().await?;
+        Ok(Self { browsers, dist, hosts, trunk })
     }
-    Ok(Some(ran))
+
+    /// The browsers that [`Self::test`] can run in.
+    pub(crate) fn browsers(&self) -> &[Browser] {
+        &self.browsers
+    }
+
+    /// Starts everything and runs the tests in a browser: in Chromium all of them, elsewhere those that are meant for every
+    /// browser.
+    pub(crate) async fn test(&self, browser: &Browser) -> Result<Option<Ran>> {
+        let engine = browser.engine;
+        let folder = if engine == Engine::Chromium { "tests/e2e" } else { "tests/e2e/everywhere" };
+        let declared = count::declared(Path::new(folder), &["#[test]", "#[tokio::test]", "#[tokio::test("])?;
+
+        let logs = std::path::absolute(target_dir()?)?.join("e2e").join(engine.name());
+        let demo = listen_for_pages(0).await?;
+        let mut services = Services::start(Ports::ANY, demo.local_addr()?.port(), Some(&logs)).await?;
+        let upstreams = Upstreams::of(&services);
+        let demo = PageServer::start(demo, &Pages::Playground { widget: &self.dist }, upstreams.clone())?;
+        let drivers = Drivers::start(browser, &logs).await?;
+
+        let mut tests = cargo();
+        // With --workspace, so that libraries have the features they have in the native tests, and are not built again.
+        tests.args(["test", "--workspace", "--test", "e2e"]);
+        tests.args((engine != Engine::Chromium).then_some(["--", "everywhere::"]).into_iter().flatten());
+        tests.env("E2E_ENGINE", engine.name()).env("E2E_BROWSER", &browser.program);
+        tests.env("E2E_WEBDRIVER", drivers.urls.join(" ")).env("RUST_TEST_THREADS", drivers.urls.len().to_string());
+        tests.env("E2E_DEMO", &demo.url).env("E2E_DIST", &self.dist).env("E2E_HOSTS", &self.hosts);
+        tests.env("E2E_LOGS", &logs);
+        tests.env("E2E_PROXY", &upstreams.proxy).env("E2E_SANDBOX", &upstreams.sandbox);
+        tests.env("E2E_OUTCOMES_TOKEN", OUTCOMES_TOKEN);
+        let trunk_page = match &self.trunk {
+            Some(folder) => Some(PageServer::start(listen_for_pages(0).await?, &Pages::Folder(folder), upstreams)?),
+            None => None,
+        };
+        match &trunk_page {
+            Some(page) => tests.env("E2E_TRUNK", &page.url),
+            None => tests.env_remove("E2E_TRUNK"),
+        };
+        let ran = tokio::select! {
+            ran = run_tests(&mut tests) => ran?,
+            error = services.ended() => return Err(error.context(format!("its log is in {}", logs.display()))),
+        };
+        if ran.failed == 0 {
+            count::all_ran(&format!("e2e, {}", engine.name()), declared, ran.passed)?;
+        }
+        Ok(Some(ran))
+    }
 }
 
 /// Trunk's output folder; without Trunk none, and said so loudly.
-async fn build_with_trunk(tools: &WasmBindgen) -> Result<Option<std::path::PathBuf>> {
+async fn build_with_trunk(tools: &WasmBindgen) -> Result<Option<PathBuf>> {
     let Some(trunk) = trunk()? else {
         println!("\n!!! Trunk is not installed: the redemption on Trunk's page is NOT tested.");
         println!("!!! To have it tested: cargo install trunk --version 0.21.14 --locked (7.5 minutes on two cores)");

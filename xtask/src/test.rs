@@ -3,12 +3,12 @@
 //! A failing check does not hide the next ones; the table at the end has them all. Left to others: what end-to-end
 //! tests need around them (`e2e`), and counting (`count`).
 
-use crate::browsers::Chromium;
+use crate::browsers::{Browser, Engine};
 use crate::count::{self, Ran};
-use crate::e2e;
+use crate::e2e::Ground;
 use crate::programs;
-use crate::steps::{cargo, run, run_and_read, seconds};
-use crate::tools::{WASM, WasmBindgen, wasm_target};
+use crate::steps::{cargo, command, run, run_and_read, seconds, target_dir};
+use crate::tools::{WASM, WasmBindgen, node, wasm_target};
 use anyhow::{Result, bail, ensure};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -21,16 +21,18 @@ pub(crate) enum Part {
     Lint,
     /// Every crate's tests on this machine
     Native,
-    /// The widget's tests in headless Chromium
+    /// The widget's tests in a browser (Chromium, Firefox)
     Web,
-    /// The widget, the proxy and the sandbox together, in headless Chromium
+    /// The widget, the proxy and the sandbox together, in a browser
     E2e,
+    /// The typings, by several versions of TypeScript
+    Types,
     /// A short storm: hundreds of redemptions while everything fails
     Storm,
 }
 
-/// Runs all parts, or one.
-pub(crate) async fn run_parts(only: Option<Part>) -> Result<()> {
+/// Runs all parts, or one; those in a browser in each of `engines`.
+pub(crate) async fn run_parts(only: Option<Part>, engines: &[Engine]) -> Result<()> {
     let wanted = |part| only.is_none_or(|only| only == part);
     let mut table = Table::default();
     if wanted(Part::Lint) {
@@ -41,11 +43,28 @@ pub(crate) async fn run_parts(only: Option<Part>) -> Result<()> {
     if wanted(Part::Native) {
         table.check("native tests", native()).await;
     }
+    if wanted(Part::Types) {
+        table.check("typings", types()).await;
+    }
     if wanted(Part::Web) {
-        table.check("web tests", web()).await;
+        for &engine in engines {
+            match engine {
+                // Its runner of wasm-bindgen-test is for Safari alone.
+                Engine::Webkit => ensure!(only.is_none() || engines.len() > 1, "there are no web tests in WebKitGTK"),
+                _ => table.check(&format!("web tests, {}", engine.name()), web(engine)).await,
+            }
+        }
     }
     if wanted(Part::E2e) {
-        table.check("end-to-end tests", e2e::run()).await;
+        let mut ground = None;
+        let set_up = async { Ground::ready(engines).await.map(|ready| ground = Some(ready)) };
+        table.check("end-to-end, set-up", async { set_up.await.map(|()| None) }).await;
+        // Without its ground none can run; that failure stands in the table.
+        if let Some(ground) = &ground {
+            for browser in ground.browsers() {
+                table.check(&format!("end-to-end, {}", browser.engine.name()), ground.test(browser)).await;
+            }
+        }
     }
     if wanted(Part::Storm) {
         table.check("short storm", async { programs::short_storm().await.map(|()| None) }).await;
@@ -60,23 +79,40 @@ async fn clippy(of: &[&str]) -> Result<Option<Ran>> {
 
 async fn clippy_of_wasm() -> Result<Option<Ran>> {
     wasm_target().await?;
-    clippy(&["--package", "flexepin-cashier", "--lib", "--test", "web", "--target", WASM]).await
+    clippy(&["--package", "flexepin-cashier", "--features", "component", "--lib", "--test", "web", "--target", WASM])
+        .await
 }
 
 async fn native() -> Result<Option<Ran>> {
     run_tests(cargo().args(["test", "--workspace", "--no-fail-fast"])).await.map(Some)
 }
 
-async fn web() -> Result<Option<Ran>> {
+/// The type checks count themselves; one that fails is an error, as a lint is.
+async fn types() -> Result<Option<Ran>> {
+    run(command(node()?).arg("tests/types/check.mjs")).await?;
+    Ok(None)
+}
+
+async fn web(engine: Engine) -> Result<Option<Ran>> {
     let declared = count::declared(Path::new("tests/web"), &["#[wasm_bindgen_test]", "#[wasm_bindgen_test("])?;
     wasm_target().await?;
-    let (tools, chromium) = (WasmBindgen::ready().await?, Chromium::ready().await?);
+    let (tools, browser) = (WasmBindgen::ready().await?, Browser::ready(engine).await?);
     let mut tests = cargo();
-    tests.args(["test", "--package", "flexepin-cashier", "--target", WASM, "--test", "web"]);
+    tests.args(["test", "--package", "flexepin-cashier", "--target", WASM, "--features", "component", "--test", "web"]);
     tests.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools.test_runner);
+    if engine == Engine::Firefox {
+        // Its driver looks for a `firefox` only, and Debian's has another name.
+        let options = target_dir()?.join("firefox.json");
+        std::fs::write(
+            &options,
+            format!("{{\"moz:firefoxOptions\":{{\"binary\":\"{}\"}}}}", browser.program.display()),
+        )?;
+        tests.env("GECKODRIVER", browser.driver).env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", options);
+    } else {
+        tests.env("CHROMEDRIVER", browser.driver);
+    }
     // The runner's own limit of 20 s is for all tests together.
-    tests.env("CHROMEDRIVER", chromium.driver).env("WASM_BINDGEN_TEST_TIMEOUT", "180");
-    let ran = run_tests(&mut tests).await?;
+    let ran = run_tests(tests.env("WASM_BINDGEN_TEST_TIMEOUT", "180")).await?;
     if ran.failed == 0 {
         count::all_ran("web", declared, ran.passed)?;
     }
@@ -100,7 +136,7 @@ fn counted(success: bool, output: &str) -> Result<Ran> {
 struct Table(Vec<Row>);
 
 struct Row {
-    name: &'static str,
+    name: String,
     ran: Option<Ran>,
     took: Duration,
     error: Option<String>,
@@ -108,7 +144,7 @@ struct Row {
 
 impl Table {
     /// Runs one check and takes it down.
-    async fn check(&mut self, name: &'static str, check: impl Future<Output = Result<Option<Ran>>>) {
+    async fn check(&mut self, name: &str, check: impl Future<Output = Result<Option<Ran>>>) {
         println!("\n==> {name}");
         let start = Instant::now();
         let done = check.await;
@@ -121,15 +157,15 @@ impl Table {
                 (None, Some(format!("{error:#}")))
             }
         };
-        self.0.push(Row { name, ran, took, error });
+        self.0.push(Row { name: name.to_owned(), ran, took, error });
     }
 
     /// Prints the table; an error if anything failed. A check that failed without a failed test counts as one.
     fn close(&self) -> Result<()> {
-        println!("\n{:<20}{:>6}{:>9}", "step", "tests", "seconds");
+        println!("\n{:<22}{:>6}{:>9}", "step", "tests", "seconds");
         for row in &self.0 {
             let tests = row.ran.map_or("-".to_owned(), |ran| (ran.passed + ran.failed).to_string());
-            println!("{:<20}{tests:>6}{:>9}  {}", row.name, seconds(row.took), row.verdict());
+            println!("{:<22}{tests:>6}{:>9}  {}", row.name, seconds(row.took), row.verdict());
         }
         let (passed, failed) = self.sums();
         println!("\n{passed} passed, {failed} failed");

@@ -67,6 +67,15 @@ pub(crate) fn trunk() -> Result<Option<PathBuf>> {
     Ok(on_path("trunk").or_else(|| own.is_file().then_some(own)))
 }
 
+/// Node.js with npm, which the pages of frameworks and the typings are built and checked with. Never installed: what
+/// Debian 12 has is too old.
+pub(crate) fn node() -> Result<PathBuf> {
+    on_path("npm").and(on_path("node")).context(
+        "these tests need Node.js 20.19 or newer with npm on PATH (`node`, `npm`): https://nodejs.org/en/download, or your \
+         package manager's where it is new enough",
+    )
+}
+
 /// The first executable file of this name on PATH.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -78,7 +87,8 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-fn own_tool(name: &str) -> Result<PathBuf> {
+/// Where a tool lies that was built here.
+pub(crate) fn own_tool(name: &str) -> Result<PathBuf> {
     Ok(target_dir()?.join("tools/bin").join(name))
 }
 

@@ -2,9 +2,8 @@
 //! merchant and, in plain words, to the customer.
 
 use crate::browser::{DESKTOP, PHONE, browse};
-use crate::merchant::Merchant;
-use crate::redeeming::{FIXED, grouped};
-use crate::sandbox::{issue, scripted};
+use crate::merchant::{FIXED, Merchant};
+use crate::sandbox::{grouped, issue, scripted};
 use crate::widget::Widget;
 use serde_json::json;
 

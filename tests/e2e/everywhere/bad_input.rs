@@ -2,9 +2,8 @@
 //! form usable.
 
 use crate::browser::{DESKTOP, PHONE, browse, until_within};
-use crate::merchant::{Merchant, bad};
-use crate::redeeming::{FIXED, grouped};
-use crate::sandbox::{issue, tries};
+use crate::merchant::{FIXED, Merchant, bad};
+use crate::sandbox::{grouped, issue, tries};
 use crate::widget::Widget;
 use serde_json::json;
 use std::time::Duration;

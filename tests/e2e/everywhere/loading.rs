@@ -1,16 +1,14 @@
 //! Before the app is there, and when it cannot come.
 
 use crate::browser::{DESKTOP, PHONE, browse};
-use crate::merchant::{Merchant, Wasm};
-use crate::redeeming::{FIXED, grouped};
-use crate::sandbox::{issue, taken};
+use crate::merchant::{FIXED, Merchant, Serves};
+use crate::sandbox::{grouped, issue, taken};
 use crate::widget::Widget;
-use std::time::Duration;
 
 #[tokio::test]
 async fn digits_typed_before_the_wasm_arrived_stay_with_field_focus_and_caret() {
     let shop = Merchant::with_widget(FIXED).await;
-    shop.set_wasm(Wasm::Delayed(Duration::from_secs(3)));
+    shop.set_wasm(Serves::Held);
     let pin = issue(25.0, "EUR").await;
     browse(PHONE, async |browser| {
         browser.goto(&shop.url).await;
@@ -20,6 +18,7 @@ async fn digits_typed_before_the_wasm_arrived_stay_with_field_focus_and_caret() 
         browser.keys(&char::from(fantoccini::key::Key::Left).to_string().repeat(2)).await;
         assert_eq!(widget.pin_and_caret().await, (pin[..10].to_owned(), Some(8)), "typed into the shell alone");
         assert!(widget.events().await.is_empty(), "the app is not there yet");
+        shop.set_wasm(Serves::AsBuilt);
         widget.event("flexepin-ready").await;
         let text = format!("{} {} {}", &pin[..4], &pin[4..8], &pin[8..10]);
         assert_eq!(widget.pin_and_caret().await, (text, Some(9)), "the caret is behind the same digit");
@@ -37,13 +36,14 @@ async fn digits_typed_before_the_wasm_arrived_stay_with_field_focus_and_caret() 
 #[tokio::test]
 async fn a_submit_before_ready_is_held_and_navigates_nowhere() {
     let shop = Merchant::with_widget(FIXED).await;
-    shop.set_wasm(Wasm::Delayed(Duration::from_secs(1)));
+    shop.set_wasm(Serves::Held);
     let pin = issue(25.0, "EUR").await;
     browse(DESKTOP, async |browser| {
         browser.goto(&shop.url).await;
         let widget = Widget::on(browser).await;
         widget.type_into("pin", &pin).await;
         browser.keys(&char::from(fantoccini::key::Key::Enter).to_string()).await;
+        shop.set_wasm(Serves::AsBuilt);
         widget.event("flexepin-redeemed").await;
         assert!(taken(&pin).await.is_string());
         let url = browser.script("return location.href", &[]).await;
@@ -55,14 +55,14 @@ async fn a_submit_before_ready_is_held_and_navigates_nowhere() {
 #[tokio::test]
 async fn a_load_that_failed_is_said_and_can_be_tried_again_with_nothing_lost() {
     let shop = Merchant::with_widget(FIXED).await;
-    shop.set_wasm(Wasm::Missing);
+    shop.set_wasm(Serves::Missing);
     browse(PHONE, async |browser| {
         browser.goto(&shop.url).await;
         let widget = Widget::present_on(browser).await;
         let detail = widget.event("flexepin-loaderror").await;
         assert_eq!(detail["cause"], "network");
         widget.text_with("notice", "could not be loaded").await;
-        shop.set_wasm(Wasm::AsBuilt);
+        shop.set_wasm(Serves::AsBuilt);
         widget.click("retry").await;
         widget.event("flexepin-ready").await;
         assert!(widget.shows("submit").await && widget.texts("notice").await.concat().is_empty());
@@ -74,7 +74,7 @@ async fn a_load_that_failed_is_said_and_can_be_tried_again_with_nothing_lost() {
 async fn a_submit_that_was_held_is_forgotten_when_the_set_up_is_wrong_or_the_widget_leaves() {
     let wrong = Merchant::with_widget(&FIXED.replace("25.00", "25,00")).await;
     let late = Merchant::with_widget(FIXED).await;
-    late.set_wasm(Wasm::Delayed(Duration::from_millis(1500)));
+    late.set_wasm(Serves::Held);
     let pin = issue(25.0, "EUR").await;
     let hold = "const widget = document.querySelector('flexepin-cashier');
         const root = widget.shadowRoot; root.querySelector('[part=pin]').value = arguments[0];
@@ -92,6 +92,7 @@ async fn a_submit_that_was_held_is_forgotten_when_the_set_up_is_wrong_or_the_wid
             Widget::present_on(browser).await;
             browser.script(hold, &[serde_json::json!(pin)]).await;
             browser.script(repair, &[]).await;
+            shop.set_wasm(Serves::AsBuilt);
             let widget = Widget::ready_on(browser).await;
             assert_eq!(widget.phase().await, "editing");
             let sent = widget.events().await.iter().any(|event| event["type"] == "flexepin-submit");
