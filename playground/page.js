@@ -1,7 +1,10 @@
 // The playground's own script: what a merchant's developer would do by hand. It speaks to the cashier by its public
 // interface only, and to the sandbox to issue vouchers.
 
-const cashier = document.querySelector("flexepin-cashier");
+import { FORMS, integrityOf, tag } from "./tag.js";
+
+/** The cashier on the page: another one after `destroy()` and `mount()`. */
+let cashier = document.querySelector("flexepin-cashier");
 const find = (id) => document.getElementById(id);
 const make = (tag, properties, ...children) => {
   const node = Object.assign(document.createElement(tag), properties);
@@ -65,27 +68,96 @@ for (const option of OPTIONS) {
 optionForm.append(wrong);
 optionForm.addEventListener("submit", (event) => event.preventDefault());
 
-for (const button of document.querySelectorAll("[data-call]")) {
-  button.addEventListener("click", () => {
+const textOf = ({ name }) => optionForm.elements[name].value.trim();
+
+/** What is given now, by property. A text that is no JSON yet is left out. */
+const given = () =>
+  OPTIONS.filter((option) => textOf(option)).flatMap((option) => {
     try {
-      record(`${button.dataset.call}()`, cashier[button.dataset.call]());
-    } catch (error) {
-      record(`${button.dataset.call}() threw`, { name: error.name, message: error.message });
+      return [[option, valueOf(option, textOf(option))]];
+    } catch {
+      return [];
     }
   });
+
+// ---- Methods.
+
+/** Calls a method, and records what came of it. */
+const call = (name, act) => {
+  try {
+    record(name, act());
+  } catch (error) {
+    record(`${name} threw`, { name: error.name, message: error.message });
+  }
+};
+
+for (const button of document.querySelectorAll("[data-call]")) {
+  const name = button.dataset.call;
+  button.addEventListener("click", () => call(`${name}()`, () => cashier[name]()));
 }
+
+find("mount").addEventListener("click", () =>
+  call("FlexepinCashier.mount()", () => {
+    cashier.destroy();
+    const options = Object.fromEntries(given().map(([{ name }, value]) => [name, value]));
+    cashier = FlexepinCashier.mount(".checkout", options);
+  }),
+);
+
+find("field-error").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { field, message } = event.target.elements;
+  call("setFieldError()", () => cashier.setFieldError(field.value, message.value));
+});
+
+// No event tells of each phase.
+setInterval(() => {
+  find("phase").textContent = cashier.isConnected ? cashier.phase : "destroyed";
+}, 200);
 
 // ---- The tag to copy.
 
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+let form = "element";
+/** The script's hash: undefined until it is known, null where it cannot be. */
+let hash;
+
+for (const [word, label] of Object.entries(FORMS)) {
+  const choice = make("input", { type: "radio", name: "form", value: word, checked: word === form });
+  choice.addEventListener("change", () => {
+    form = word;
+    showTag();
+  });
+  find("forms").append(make("label", {}, choice, ` ${label}`));
+}
 
 function showTag() {
-  const given = OPTIONS.filter(({ attribute, name }) => attribute && optionForm.elements[name].value.trim());
-  const attributes = given.map(({ attribute, name }) => `${attribute}="${escaped(optionForm.elements[name].value.trim())}"`);
-  find("tag").textContent =
-    '<script src="https://cdn.example/flexepin-cashier.js" async></' + `script>\n<flexepin-cashier ${attributes.join("\n  ")}></flexepin-cashier>`;
+  const options = given();
+  const attributes = options.filter(([{ attribute }]) => attribute).map(([option]) => [option.attribute, textOf(option)]);
+  const properties = options.filter(([{ name }]) => name !== "beforeSubmit").map(([{ name }, value]) => [name, value]);
+  const version = customElements.get("flexepin-cashier")?.version ?? "0.0.0";
+  find("tag").textContent = tag(form, { version, hash, attributes, properties });
+  const notes = [];
+  if (form !== "npm" && textOf({ name: "messages" })) notes.push("messages is a property: set it by script.");
+  if (textOf({ name: "beforeSubmit" })) notes.push("beforeSubmit is a function of yours: set it by script.");
+  if (form !== "npm") {
+    notes.push(
+      hash
+        ? "The hash is of the script on this page. For the one that you ship, see sri.json in dist/."
+        : "The hash of the script is not known here: see sri.json in dist/.",
+    );
+  }
+  find("tag-note").textContent = notes.join(" ");
 }
+
 showTag();
+integrityOf(new URL("flexepin-cashier.js", document.baseURI)).then(
+  (known) => {
+    hash = known;
+    showTag();
+  },
+  (error) => record("the script's hash is not known", { message: error.message }),
+);
+customElements.whenDefined("flexepin-cashier").then(showTag);
 
 find("copy-tag").addEventListener("click", async () => {
   try {
@@ -104,7 +176,8 @@ function record(name, detail) {
 }
 
 for (const name of ["ready", "change", "submit", "redeemed", "rejected", "unconfirmed", "failed", "loaderror"]) {
-  cashier.addEventListener(`flexepin-${name}`, (event) => record(event.type, event.detail));
+  // On the document: events bubble, and a cashier that is mounted anew is heard too.
+  document.addEventListener(`flexepin-${name}`, (event) => record(event.type, event.detail));
 }
 
 // ---- Vouchers.
