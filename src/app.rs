@@ -14,8 +14,8 @@ use crate::view::{Context, Root, RootProps};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
 use redemption::{
-    AttemptKey, BeforeSubmit, Effect, Event, Field, Focus, Keeping, Machine, Notice, Open, Options, PhaseName, Request,
-    StatusAsk, Timer,
+    AttemptKey, BeforeSubmit, Effect, Event, Field, Focus, Keeping, Machine, Method, Notice, Open, Options, PhaseName,
+    Request, StatusAsk, Timer,
 };
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -156,6 +156,12 @@ impl App {
     /// Takes a fact in, shows what follows from it and has it done.
     pub(crate) fn dispatch(self: &Rc<Self>, event: Event) {
         let effects = self.machine.borrow_mut().handle(event);
+        // Records first: whatever goes wrong from here on, the next page asks.
+        let (records, effects): (Vec<_>, Vec<_>) =
+            effects.into_iter().partition(|effect| matches!(effect, Effect::Store(_)));
+        for record in records {
+            self.run(record);
+        }
         self.keep_state();
         self.leaving.ask(self.is_sending() && !self.destroyed.get());
         self.paint();
@@ -307,8 +313,9 @@ impl App {
     fn run(self: &Rc<Self>, effect: Effect) {
         match effect {
             Effect::Notify(notice) => self.after_paint(move |app| (app.tell)(Told::Notice(notice))),
-            // The field and the screen may be the next widget's by now.
-            Effect::Focus(_) | Effect::ClearPin if self.destroyed.get() => {}
+            // Nobody looks any more, and the next page asks.
+            Effect::Focus(_) | Effect::ClearPin | Effect::AskBeforeSubmit(_) if self.destroyed.get() => {}
+            Effect::Ask(ask) if self.destroyed.get() && ask.method == Method::Get => {}
             Effect::Focus(focus) => self.after_paint(move |app| app.shell.focus(focus)),
             Effect::ClearPin => self.shell.pin.clear(),
             Effect::Store(record) => storage::store(&record),

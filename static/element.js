@@ -6,12 +6,9 @@ import { TAG, OPTIONS, parse } from "./options.js";
 import { make, makeShell, paintTheme, showNotice, showSetUpNotice, voucherNote } from "./shell.js";
 import { isSupported } from "./load.js";
 
-/** Before anything was submitted: what the app would say of itself. */
-const AT_REST = { phase: "editing", attempt: null, reference: null, told: false };
-
 /**
- * Defines the element. `loadApp` gives `{ glue, widgets }` (see load.js); `sheet` is the style sheet, which `loadStyle`
- * fills.
+ * Defines the element. `loadApp` gives `{ glue, widgets, dead }` (see load.js); `sheet` is the style sheet, which
+ * `loadStyle` fills.
  */
 export const define = ({ version, loadApp, loadStyle, sheet }) => {
   class FlexepinCashierElement extends HTMLElement {
@@ -25,14 +22,17 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     /** The app that this widget is in, and its handle there. */
     #app = null;
     #handle = null;
-    /** What the app last said of itself: it can be told when the app has trapped. */
-    #state = AT_REST;
+    #phase = "editing";
+    /** The attempt that is open, `{ attempt, reference }`: it can be told when the app has trapped. */
+    #open = null;
     #trapped = false;
-    /** Attempts that were told to be unconfirmed by a trap: once is enough. */
-    #toldByTrap = new Set();
+    /** The outcomes that were told, by event and attempt. Some are told once, whoever finds them out. */
+    #told = new Set();
     #fieldErrors = new Map();
     #submitHeld = false;
     #startPending = false;
+    /** Only the newest start goes on. */
+    #turn = 0;
     #failedWith = null;
     #dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -83,6 +83,8 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     }
 
     submit() {
+      // What is submitted is what the options are now.
+      if (this.#startPending && this.#handle && !this.#wrongOption()) this.#mountOrUpdate(this.#app);
       return this.#ask((handle) => handle.submit()) ?? false;
     }
 
@@ -109,7 +111,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     }
 
     get phase() {
-      return this.#state.phase;
+      return this.#phase;
     }
 
     static {
@@ -186,14 +188,20 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       if (this.#trapped) return;
       const wrong = this.#wrongOption();
       if (wrong) return this.#failConfig(wrong);
+      if (this.#handle) return this.#mountOrUpdate(this.#app);
+      const turn = ++this.#turn;
+      const isOver = () => turn !== this.#turn || !this.isConnected || this.#trapped;
       let app;
       try {
         // What says how it ended must not have to be fetched then.
         [app] = await Promise.all([loadApp(), loadStyle().catch(this.#missStyle)]);
       } catch (error) {
-        return this.#failLoad(error);
+        return isOver() || this.#failLoad(error);
       }
-      if (this.isConnected && !this.#trapped) this.#mountOrUpdate(app);
+      if (isOver()) return;
+      // Much may have happened meanwhile: options went wrong, or another widget's trap has ended that app.
+      if (app.dead || this.#wrongOption()) return this.#start();
+      this.#mountOrUpdate(app);
     }
 
     #missStyle = (error) => console.warn(`${TAG}: the style sheet is missing; the form works without it.`, error);
@@ -209,8 +217,9 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
         if (this.#handle) this.#handle.update(this.#values);
         else this.#mount(app);
       } catch (error) {
-        // The app throws a text where options do not go together; a trap was told already.
-        return typeof error === "string" ? this.#failConfig(`${TAG}: ${error}`) : undefined;
+        // The app throws a text where options do not go together; of a trap this widget hears by itself.
+        if (typeof error === "string") return this.#failConfig(`${TAG}: ${error}`);
+        return this.#trapped ? undefined : this.#failLoad(error);
       }
       this.#failedWith = null;
       this.#shell.notice.replaceChildren();
@@ -227,8 +236,10 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       this.#app = app;
       app.widgets.add(this.#trap);
       const emit = (name, detail) => this.#emit(name, detail);
-      const keep = (phase, attempt, reference, told) => {
-        this.#state = { phase, attempt, reference, told };
+      const keep = (phase, attempt, reference) => {
+        this.#phase = phase;
+        // Redeemed is what the customer sees and the page was told, and that is a moment later.
+        if (phase !== "redeemed") this.#open = attempt && { attempt, reference };
       };
       try {
         this.#handle = app.glue.mount(this.shadowRoot, this.#values, emit, keep);
@@ -249,27 +260,40 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
 
     #unmount() {
       this.#dark.removeEventListener("change", this.#paintTheme);
-      this.#holdSubmit(false);
-      this.#shell.pin.value = "";
       this.#app?.widgets.delete(this.#trap);
-      this.#app = null;
-      this.#state = AT_REST;
-      if (this.#trapped) {
-        this.#trapped = false;
-        this.#build();
-      }
+      this.#fieldErrors.clear();
       const handle = this.#handle;
+      this.#renew("");
       if (!handle) return;
-      this.#handle = null;
-      handle.destroy();
+      try {
+        handle.destroy();
+      } catch (error) {
+        return console.error(`${TAG}: stopped by a defect.`, error);
+      }
       // Not inside one of its own calls, which may have led here.
       queueMicrotask(() => handle.free());
+    }
+
+    /** As it was made, in a fresh shell with this text in its field. */
+    #renew(typed) {
+      this.#turn += 1;
+      this.#app = this.#handle = this.#open = this.#failedWith = null;
+      this.#phase = "editing";
+      this.#trapped = this.#submitHeld = false;
+      // Listeners of an instance that has trapped keep the old field for ever.
+      this.#shell.pin.value = "";
+      this.#build();
+      this.#shell.pin.value = typed;
     }
 
     // ---- What is told where the app cannot.
 
     #emit(name, detail) {
-      if (name === "flexepin-unconfirmed" && this.#toldByTrap.has(detail.attempt)) return;
+      const outcome = detail?.money && `${name} ${detail.attempt}`;
+      const isOnce = name === "flexepin-unconfirmed" || name === "flexepin-redeemed";
+      if (isOnce && this.#told.has(outcome)) return;
+      if (outcome) this.#told.add(outcome);
+      if (name === "flexepin-redeemed" && this.#phase === "redeemed" && this.#open?.attempt === detail.attempt) this.#open = null;
       this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
     }
 
@@ -281,14 +305,19 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       console.error(reason);
       if (!this.#handle) {
         this.#holdSubmit(false);
-        showSetUpNotice(this.#shell);
+        showSetUpNotice(this.#shell, loadApp.records, this.#told.size > 0);
       }
-      this.#emit("flexepin-failed", { code: "config", money: voucherNote().money, next: "none", attempt: null, reference: null });
+      const { money } = this.#note();
+      this.#emit("flexepin-failed", { code: "config", money, next: "none", attempt: null, reference: null });
+    }
+
+    #note() {
+      return voucherNote(loadApp.records, this.#told.size > 0);
     }
 
     #failLoad(error) {
       console.error(`${TAG}: could not be loaded.`, error);
-      const { text } = voucherNote();
+      const { text } = this.#note();
       const { cause } = error;
       if (cause === "unsupported") this.#notice(`This browser is too old for the payment form. ${text} Please use a newer one.`, make("slot", {}));
       else {
@@ -296,6 +325,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
           this.#shell.notice.replaceChildren();
           this.#shell.form.hidden = false;
           this.#shell.pin.focus();
+          this.#failedWith = null;
           this.#start();
         });
         const remedy = cause === "network" ? "Check your connection." : "Please tell the shop.";
@@ -314,32 +344,28 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     };
 
     #tellTrap() {
-      const { phase, attempt, reference, told } = this.#state;
-      // The receipt is all there, and true.
-      if (phase === "redeemed") return;
+      // What the cards say stays true; nobody is left to hear their buttons.
+      this.#shell.cards.inert = true;
       const retry = this.#retry(() => this.#restart());
-      // Nobody is left to hear their buttons.
-      this.#shell.cards.hidden = true;
-      if (attempt === null) {
-        const { money, text } = voucherNote();
-        this.#state = { ...AT_REST, phase: "failed" };
+      if (this.#open) {
+        const { attempt, reference } = this.#open;
+        this.#shell.pin.value = "";
+        this.#phase = "unconfirmed";
+        const text = "We do not know yet what became of your voucher: keep it, and do not use it anywhere else.";
+        this.#notice(`The payment form has stopped working. ${text} Reference: ${reference}`, retry);
+        this.#emit("flexepin-unconfirmed", { code: "internal", money: "unknown", next: "status", attempt, reference });
+      } else if (this.#phase !== "redeemed") {
+        // A receipt is all there, and true; without one the form is gone.
+        const { money, text } = this.#note();
+        this.#phase = "failed";
         this.#notice(`The payment form has stopped working. ${text}`, retry);
-        return this.#emit("flexepin-failed", { code: "internal", money, next: "none", attempt, reference });
+        this.#emit("flexepin-failed", { code: "internal", money, next: "none", attempt: null, reference: null });
       }
-      this.#state = { phase: "unconfirmed", attempt, reference, told: true };
-      const text = "We do not know yet what became of your voucher: keep it, and do not use it anywhere else.";
-      this.#notice(`The payment form has stopped working. ${text} Reference: ${reference}`, retry);
-      if (!told) this.#emit("flexepin-unconfirmed", { code: "internal", money: "unknown", next: "status", attempt, reference });
-      this.#toldByTrap.add(attempt);
     }
 
-    /** A fresh shell and a fresh instance, which asks for whatever is open. What was typed stays where nothing is open. */
+    /** A fresh instance, which asks for whatever is open. What was typed stays where nothing is open. */
     #restart() {
-      const typed = this.#state.phase === "failed" ? this.#shell.pin.value : "";
-      this.#trapped = false;
-      this.#state = AT_REST;
-      this.#build();
-      this.#shell.pin.value = typed;
+      this.#renew(this.#shell.pin.value);
       this.#shell.pin.focus();
       this.#start();
     }

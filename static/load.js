@@ -82,8 +82,11 @@ const guarded = (exports, trapped) => {
     try {
       return call(...args);
     } catch (error) {
-      dead = true;
-      trapped(error);
+      // One that was called by wasm throws through the outer one too.
+      if (!dead) {
+        dead = true;
+        trapped(error);
+      }
       throw error;
     }
   };
@@ -91,22 +94,24 @@ const guarded = (exports, trapped) => {
 };
 
 /**
- * Gives the app: `{ glue, widgets }`, one wasm instance for all widgets of the page. `widgets` are functions that are told
- * of a trap; the next call makes a new instance.
+ * Gives the app: `{ glue, widgets, dead }`, one wasm instance for all widgets of the page. `widgets` are functions that are
+ * told of a trap; the next call makes a new instance. `records` of what it gives are the open attempts that the browser
+ * would not store.
  */
 export const makeApps = (wasm, integrity, makeGlue) => {
   const compiled = once(async () => {
     const file = await fetched(wasm, integrity);
     return step(() => WebAssembly.compile(file));
   });
-  /** Records of open attempts that the browser would not store: they outlive the instance that made them. */
+  /** They outlive the instance that made them. */
   const records = new Map();
   let begun;
   const begin = async () => {
-    const app = { widgets: new Set() };
+    const app = { widgets: new Set(), dead: false };
     const releases = new Set();
     const trapped = (error) => {
       begun = undefined;
+      app.dead = true;
       // Locks that nobody is left to release: the next instance must be able to send.
       for (const release of releases) release();
       for (const tell of app.widgets) tell(error);
@@ -116,8 +121,9 @@ export const makeApps = (wasm, integrity, makeGlue) => {
     app.glue.survive(records, releases);
     return app;
   };
-  return () => (begun ??= begin().catch((error) => {
+  const loadApp = () => (begun ??= begin().catch((error) => {
     begun = undefined;
     throw error;
   }));
+  return Object.assign(loadApp, { records });
 };

@@ -9,9 +9,19 @@ const VERSION = "__VERSION__";
 
 const script = document.currentScript;
 
+/** Where the other files lie. */
+const beside = () => {
+  const base = script?.dataset.base;
+  try {
+    if (base) return new URL(base.replace(/\/?$/, "/"), document.baseURI);
+  } catch {
+    console.error(`${TAG}: data-base "${base}" is not a URL.`);
+  }
+  return script?.src || document.baseURI;
+};
+
 const start = () => {
-  const beside = script?.dataset.base ? new URL(script.dataset.base.replace(/\/?$/, "/"), document.baseURI) : script?.src || document.baseURI;
-  const file = (name) => new URL(name, beside);
+  const file = (name) => new URL(name, beside());
   const makeGlue = () => {
     /* @glue */
     return wasm_bindgen;
@@ -57,5 +67,6 @@ const placeByTag = ({ dataset }) => {
 const earlier = customElements.get(TAG);
 if (!earlier) start();
 else if (earlier.version !== VERSION) console.warn(`${TAG} ${VERSION}: the page has version ${earlier.version} already; that one is kept.`);
-window.FlexepinCashier ??= Object.freeze({ version: customElements.get(TAG).version, mount });
+// An element of that id is no API.
+if (!window.FlexepinCashier?.mount) window.FlexepinCashier = Object.freeze({ version: customElements.get(TAG).version, mount });
 if (script) placeByTag(script);

@@ -53,19 +53,22 @@ export const showNotice = ({ form, screen, notice }, message, ...more) => {
   if (focused) notice.querySelector("button")?.focus();
 };
 
-/** What becomes of the voucher where the form cannot be shown. A page before may have left an attempt open. */
-export const voucherNote = () => {
-  let open;
+/**
+ * What becomes of the voucher where the form cannot be shown. A page before may have left an attempt open; `records` are
+ * those that the browser would not store. `told`: an outcome was told before, which may have been about this voucher.
+ */
+export const voucherNote = (records, told) => {
+  let open = records?.size > 0;
   try {
-    open = [localStorage, sessionStorage].some((stored) => Object.keys(stored).some((name) => name.startsWith("flexepin-cashier.open.")));
+    open ||= [localStorage, sessionStorage].some((stored) => Object.keys(stored).some((name) => name.startsWith("flexepin-cashier.open.")));
   } catch {
-    open = false; // Forbidden: then nothing was stored.
+    // Forbidden: then nothing was stored.
   }
   return open
     ? { money: "unknown", text: "A voucher that you entered before is not known yet: keep it, and do not use it anywhere else." }
-    : { money: "no", text: "Your voucher is untouched." };
+    : { money: "no", text: told ? "Nothing is being redeemed now." : "Your voucher is untouched." };
 };
 
 /** The options are wrong: in plain words, for the customer. */
-export const showSetUpNotice = (shell) =>
-  showNotice(shell, `This payment form is not set up correctly. ${voucherNote().text} Please tell the shop.`);
+export const showSetUpNotice = (shell, records, told) =>
+  showNotice(shell, `This payment form is not set up correctly. ${voucherNote(records, told).text} Please tell the shop.`);

@@ -2,8 +2,9 @@
 //! script (`static/shell.js`) as the custom element's. Owns the shadow root, the theme and what submits the form; ends,
 //! with its listeners, when dropped. Left to the app: everything that happens in the form.
 
+use crate::shell::storage;
 use gloo_events::{EventListener, EventListenerOptions};
-use js_sys::Array;
+use js_sys::{Array, Map};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -27,7 +28,7 @@ extern "C" {
     #[wasm_bindgen(js_name = paintTheme)]
     fn paint_theme(shell: &Shell, theme: &str, dark: bool);
     #[wasm_bindgen(js_name = showSetUpNotice)]
-    fn show_set_up_notice(shell: &Shell);
+    fn show_set_up_notice(shell: &Shell, records: &Map, told: bool);
 }
 
 thread_local! {
@@ -93,7 +94,8 @@ impl Host {
 
     /// In plain words, in the form's place.
     pub(super) fn say_that_the_options_are_wrong(&self) {
-        show_set_up_notice(&self.shell);
+        // Nothing was told: there was no app yet.
+        show_set_up_notice(&self.shell, &storage::memory(), false);
     }
 
     /// What else is shown is the app's to say.

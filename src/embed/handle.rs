@@ -3,7 +3,7 @@
 use super::{notices, options};
 use crate::app::{App, Kept, Told};
 use crate::shell::{lock, storage};
-use js_sys::{Array, Function, Map, Set};
+use js_sys::{Function, Map, Set};
 use redemption::{Event, Field};
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -25,7 +25,7 @@ pub fn survive(records: Map, releases: Set) {
 }
 
 /// Mounts the app over the form shell in `host`, a shadow root. `emit(name, detail)` hears every event, each in a task of
-/// its own. `keep(phase, attempt, reference, told)` is called at once with what is to be said if this instance traps: the
+/// its own. `keep(phase, attempt, reference)` is called at once with what is to be said if this instance traps: the
 /// phase, and the attempt that is open, if one is.
 ///
 /// # Errors
@@ -42,9 +42,7 @@ pub fn mount(host: ShadowRoot, options: &JsValue, emit: Function, keep: Function
         let (attempt, reference) = open.as_ref().map_or((JsValue::NULL, JsValue::NULL), |open| {
             (open.attempt.as_str().into(), open.reference.as_str().into())
         });
-        let told = open.as_ref().is_some_and(|open| open.told);
-        let state = Array::of4(&phase.as_str().into(), &attempt, &reference, &told.into());
-        let _ = keep.apply(&JsValue::UNDEFINED, &state);
+        let _ = keep.call3(&JsValue::UNDEFINED, &phase.as_str().into(), &attempt, &reference);
     });
     let app = App::mount(host, options, settings, tell, keep).ok_or("the form shell is missing")?;
     Ok(Handle { app })

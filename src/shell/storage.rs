@@ -45,6 +45,12 @@ struct Entry {
     transaction_id: Option<String>,
 }
 
+/// What could not be stored: texts by entry names.
+#[cfg(feature = "component")]
+pub(crate) fn memory() -> Map {
+    IN_MEMORY.with_borrow(Clone::clone)
+}
+
 /// What could not be stored is kept in this map from now on.
 pub(crate) fn remember_in(memory: Map) {
     IN_MEMORY.replace(memory);

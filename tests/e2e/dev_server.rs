@@ -27,7 +27,7 @@ async fn start(vite: &str) -> (String, Child) {
         }
         panic!("the dev server ended before it listened");
     };
-    let url = tokio::time::timeout(Duration::from_secs(60), listens).await.expect("the dev server listens in time");
+    let url = tokio::time::timeout(Duration::from_mins(1), listens).await.expect("the dev server listens in time");
     (url, server)
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Page {
     host: HtmlElement,
     events: Rc<RefCell<Vec<(String, JsValue)>>>,
     acts: Rc<RefCell<Vec<Act>>>,
-    /// What the page would know if the instance trapped: phase, attempt, reference, told.
+    /// What the page would know if the instance trapped: phase, attempt, reference.
     kept: Rc<RefCell<Array>>,
 }
 
@@ -82,10 +82,9 @@ impl Page {
         });
         let kept: Rc<RefCell<Array>> = Rc::default();
         let told = Rc::clone(&kept);
-        let keep =
-            Closure::<dyn Fn(JsValue, JsValue, JsValue, JsValue)>::new(move |phase, attempt, reference, known| {
-                told.replace(Array::of4(&phase, &attempt, &reference, &known));
-            });
+        let keep = Closure::<dyn Fn(JsValue, JsValue, JsValue)>::new(move |phase, attempt, reference| {
+            told.replace(Array::of3(&phase, &attempt, &reference));
+        });
         let [emit, keep] = [emit.into_js_value(), keep.into_js_value()].map(JsCast::unchecked_into);
         let handle = mount(root.clone(), options, emit, keep).expect("the options go together");
         handle.ready();

@@ -31,7 +31,12 @@ fn collect(folder: &Path, below: &str, files: &mut BTreeMap<String, Vec<u8>>) ->
 /// Makes `folder` hold exactly these files. They are written beside it and moved there when all are: who reads there
 /// sees all of the old or all of the new files.
 pub(crate) fn replace(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
-    let (fresh, old) = (folder.with_extension("new"), folder.with_extension("old"));
+    // Names beside it that are nobody else's.
+    let beside = |what: &str| {
+        let name = folder.file_name().context("the folder has no name")?.to_string_lossy();
+        anyhow::Ok(folder.with_file_name(format!(".{name}.cashier-pack-{what}")))
+    };
+    let (fresh, old) = (beside("new")?, beside("old")?);
     remove(&fresh)?;
     remove(&old)?;
     for (name, bytes) in files {

@@ -41,19 +41,20 @@ pub(crate) fn glue(module: &str, keys: &[&str]) -> String {
 pub(crate) fn assembled() -> BTreeMap<String, Vec<u8>> {
     let (module, names) = ("./flexepin_cashier_bg.js", ["__wbg_log_0123456789abcdef", "__wbindgen_throw"]);
     let wasm = wasm(module, &names);
-    let hash = crate::integrity::sha384(&wasm);
+    let style = b":host { display: block }\n".to_vec();
+    let (hash, style_hash) = (crate::integrity::sha384(&wasm), crate::integrity::sha384(&style));
     let glue = glue(module, &names);
     let script = format!(
-        "(() => {{\n  \"use strict\";\n  const HASH = \"{hash}\";\n{glue}\n  \
+        "(() => {{\n  \"use strict\";\n  const HASH = \"{hash}\";\n  const STYLE = \"{style_hash}\";\n{glue}\n  \
          customElements.define(\"flexepin-cashier\", class extends HTMLElement {{\n    \
-         glue = [HASH, wasm_bindgen];\n  }});\n}})();\n"
+         glue = [HASH, STYLE, wasm_bindgen];\n  }});\n}})();\n"
     );
     let esm = format!(
         "const HASH = \"{hash}\";\nconst WASM = new URL(\"flexepin-cashier.wasm\", import.meta.url);\n{glue}\n\
          const mount = () => [HASH, WASM, wasm_bindgen];\nconst version = \"0.1.0\";\nexport {{ mount, version }};\n"
     );
     let files = [
-        ("flexepin-cashier.css", b":host { display: block }\n".to_vec()),
+        ("flexepin-cashier.css", style),
         ("flexepin-cashier.js", script.into_bytes()),
         ("flexepin-cashier.mjs", esm.into_bytes()),
         ("flexepin-cashier.wasm", wasm),

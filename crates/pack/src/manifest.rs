@@ -13,6 +13,8 @@ pub(crate) const SCRIPT: &str = "flexepin-cashier.js";
 pub(crate) const MODULE: &str = "flexepin-cashier.mjs";
 /// What both load; the classic script loads the style sheet too.
 pub(crate) const WASM: &str = "flexepin-cashier.wasm";
+/// The style sheet.
+pub(crate) const STYLE: &str = "flexepin-cashier.css";
 /// This file.
 pub(crate) const MANIFEST: &str = "package.json";
 /// What TypeScript reads.

@@ -5,7 +5,7 @@
 //! disk goes in.
 
 use crate::imports::Shortened;
-use crate::manifest::{MANIFEST, MODULE, SCRIPT, TYPES, WASM, manifest};
+use crate::manifest::{MANIFEST, MODULE, SCRIPT, STYLE, TYPES, WASM, manifest};
 use crate::minify::{Kind, minified, with_asset};
 use crate::{glue, imports, integrity, licences, precompressed};
 use anyhow::{Context, Result, ensure};
@@ -43,11 +43,15 @@ impl Texts {
 
 /// What ships of an assembled folder, without compressed copies.
 pub(crate) fn release(mut files: Files, texts: Texts, version: &str) -> Result<Files> {
+    let style = files.get(STYLE).with_context(|| format!("the assembled folder has no {STYLE}"))?;
+    let style = integrity::sha384(style);
     let wasm = take(&mut files, WASM)?;
     let shortened = imports::shortened(&wasm)?;
     for (name, kind) in [(SCRIPT, Kind::Script), (MODULE, Kind::Module)] {
         let script = String::from_utf8(take(&mut files, name)?).with_context(|| format!("{name} is no text"))?;
         let ready = ready(&script, kind, &wasm, &shortened, version).with_context(|| format!("in {name}"))?;
+        // The module has the style itself.
+        ensure!(kind == Kind::Module || ready.contains(&style), "{name} has not the hash of the {STYLE} beside it");
         files.insert(name.to_owned(), ready.into_bytes());
     }
     files.insert(WASM.to_owned(), shortened.wasm);

@@ -37,8 +37,6 @@ pub struct Open {
     pub attempt: AttemptKey,
     /// What support can find it by.
     pub reference: String,
-    /// Whether the embedder was told `unconfirmed` already.
-    pub told: bool,
 }
 
 #[derive(Debug, Default)]
@@ -160,8 +158,7 @@ impl Machine {
             Phase::Preparing(attempt) if attempt.try_number() > 0 => attempt,
             _ => return None,
         };
-        let told = attempt.unconfirmed_told;
-        Some(Open { attempt: attempt.key.clone(), reference: attempt.reference(), told })
+        Some(Open { attempt: attempt.key.clone(), reference: attempt.reference() })
     }
 
     /// Takes a fact in and gives back what is to be done, in order.

@@ -1,7 +1,7 @@
 //! The cashier in pages of frameworks, as `tests/hosts` builds them from the packed package: plain HTML, React in
-//! StrictMode, Vue, Svelte and Angular. Each has the classic script before the app, the classic script after the app's
-//! first render, and the module. What a page does in each: render again, change options, move the cashier, hear its
-//! event, take it away and put it back.
+//! `StrictMode`, Vue, Svelte and Angular. Each has the classic script before the app, the classic script after the
+//! app's first render, and the module. What a page does in each: render again, change options, move the cashier, hear
+//! its event, take it away and put it back.
 
 use crate::browser::{Browser, DESKTOP, browse, until};
 use crate::given;

@@ -1,6 +1,6 @@
 //! Before the app is there, and when it cannot come.
 
-use crate::browser::{DESKTOP, PHONE, browse};
+use crate::browser::{DESKTOP, PHONE, browse, until};
 use crate::merchant::{FIXED, Merchant, Serves};
 use crate::sandbox::{grouped, issue, taken};
 use crate::widget::Widget;
@@ -119,6 +119,36 @@ async fn properties_that_were_set_before_the_element_was_defined_are_taken_over_
         browser.script("document.querySelector('flexepin-cashier').timeout = 5000", &[]).await;
         widget.event("flexepin-ready").await;
         assert_eq!(widget.texts("amount-option").await, ["€10.00", "€25.00"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn options_that_change_are_in_force_for_the_next_submit_and_while_it_loads() {
+    let shop = Merchant::with_widget(FIXED).await;
+    let pin = issue(50.0, "EUR").await;
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", &pin).await;
+        let both = "const widget = document.querySelector('flexepin-cashier'); widget.update({ amount: '50.00' }); return widget.submit()";
+        assert_eq!(browser.script(both, &[]).await, true);
+        assert_eq!(widget.event("flexepin-redeemed").await["amountMinor"], 5000);
+
+        shop.set_wasm(Serves::Held);
+        browser.goto(&shop.url).await;
+        let widget = Widget::on(browser).await;
+        // The load is under way; it goes on with what the options are then.
+        browser.script("document.querySelector('flexepin-cashier').setAttribute('amount', 'much')", &[]).await;
+        assert_eq!(widget.event("flexepin-failed").await["code"], "config");
+        shop.set_wasm(Serves::AsBuilt);
+        let loaded = "return performance.getEntriesByType('resource').some(({ name, responseEnd }) => name.endsWith('.wasm') && responseEnd > 0)";
+        until("the wasm is there", async || browser.script(loaded, &[]).await.as_bool().filter(|loaded| *loaded)).await;
+        widget.text_with("notice", "not set up correctly").await;
+        browser.script("document.querySelector('flexepin-cashier').setAttribute('amount', '25')", &[]).await;
+        widget.event("flexepin-ready").await;
+        let failed = widget.events().await.into_iter().filter(|event| event["type"] == "flexepin-failed").count();
+        assert_eq!(failed, 1);
     })
     .await;
 }

@@ -184,7 +184,8 @@ async fn after_an_outcome_a_receipt_stays_and_a_failure_is_still_one() {
         submit(&widget, &scripted("0403")).await;
         widget.reaches("failed").await;
         in_page(browser, TRAP).await;
-        widget.text_with("notice", "Your voucher is untouched").await;
+        // An outcome was told before, which this voucher may be the one of.
+        widget.text_with("notice", "Nothing is being redeemed now").await;
         assert_eq!(told(&widget, "flexepin-failed").await.last().expect("told")["code"], "internal");
     })
     .await;
@@ -214,6 +215,46 @@ async fn every_widget_of_the_page_is_told_of_a_trap_each_by_what_it_has_open() {
             (&detail["code"], &detail["money"], &detail["attempt"]),
             (&json!("internal"), &json!("unknown"), &Value::Null)
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_card_that_the_browser_would_not_store_is_not_forgotten_by_the_words_of_a_trap() {
+    let shop = Merchant::with_widget(FIXED).await;
+    shop.set_road(Road::Closed);
+    let pin = issue(25.0, "EUR").await;
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        in_page(browser, "Storage.prototype.setItem = () => { throw new DOMException('no', 'QuotaExceededError') }")
+            .await;
+        submit(&widget, &pin).await;
+        widget.reaches("waiting").await;
+        widget.click("stop").await;
+        widget.reaches("unconfirmed").await;
+        widget.click("another").await;
+        widget.reaches("editing").await;
+        in_page(browser, TRAP).await;
+        assert_eq!(widget.event("flexepin-failed").await["money"], "unknown");
+        widget.text_with("notice", "is not known yet").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_set_up_that_went_wrong_before_a_trap_is_told_again_in_the_fresh_form() {
+    let shop = Merchant::with_widget(FIXED).await;
+    browse(DESKTOP, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        browser.script("document.querySelector('flexepin-cashier').setAttribute('amount', 'much')", &[]).await;
+        assert_eq!(widget.event("flexepin-failed").await["code"], "config");
+        in_page(browser, TRAP).await;
+        widget.click("retry").await;
+        widget.text_with("notice", "not set up correctly").await;
+        browser.script("document.querySelector('flexepin-cashier').setAttribute('amount', '25')", &[]).await;
+        widget.part("submit").await;
     })
     .await;
 }

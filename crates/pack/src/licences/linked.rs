@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_line_of_the_tree_tells_name_and_version() {
-        for line in ["serde v1.0.229", "serde v1.0.229 (*)", "serde v1.0.229 (/work/serde)"] {
+        for line in ["serde v1.0.229", "serde v1.0.229 (*)", "serde v1.0.229 (/home/serde)"] {
             assert_eq!(name_and_version(line).expect(line), ("serde".to_owned(), "1.0.229".to_owned()));
         }
         for line in ["", "serde", "serde 1.0.229", "[build-dependencies]"] {
