@@ -84,7 +84,11 @@ async fn clippy_of_wasm() -> Result<Option<Ran>> {
 }
 
 async fn native() -> Result<Option<Ran>> {
-    run_tests(cargo().args(["test", "--workspace", "--no-fail-fast"])).await.map(Some)
+    let all = run_tests(cargo().args(["test", "--workspace", "--no-fail-fast"])).await?;
+    // What the component's documentation shows.
+    let shown = ["test", "--doc", "--package", "flexepin-cashier", "--features", "component"];
+    let shown = run_tests(cargo().args(shown)).await?;
+    Ok(Some(Ran { passed: all.passed + shown.passed, failed: all.failed + shown.failed }))
 }
 
 /// The type checks count themselves; one that fails is an error, as a lint is.
