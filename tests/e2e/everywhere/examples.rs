@@ -3,7 +3,7 @@
 //! there are, and what needs no browser.
 
 mod pins;
-mod street;
+pub(super) mod street;
 
 use crate::browser::{DESKTOP, browse, until};
 use crate::document::{Block, blocks, page};

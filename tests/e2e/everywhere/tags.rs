@@ -1,13 +1,11 @@
 //! The script and its tag: however it comes onto the page, from wherever, and however often.
 
+use super::examples::street::integrity;
 use crate::browser::{Browser, DESKTOP, browse, until};
 use crate::merchant::{CDN, FIXED, Merchant, Serves};
 use crate::sandbox::{issue, taken};
 use crate::widget::Widget;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use sha2::{Digest, Sha384};
 
 const HEAD: &str = "<!doctype html><html lang=en><meta charset=utf-8><title>Shop</title><link rel=icon href=data:,>";
 /// The attributes of [`FIXED`] as the one-tag form has them.
@@ -16,12 +14,6 @@ const DATA: &str = "data-endpoint=/cashier/flexepin data-amount=25.00 data-curre
 
 fn element() -> String {
     format!("<flexepin-cashier {FIXED}>Too old</flexepin-cashier>")
-}
-
-/// The script's hash, as a merchant writes it.
-fn integrity() -> String {
-    let script = std::fs::read(format!("{}/flexepin-cashier.js", crate::given("E2E_DIST"))).expect("dist/ is there");
-    format!("sha384-{}", STANDARD.encode(Sha384::digest(script)))
 }
 
 /// What was said on the page's console at a level.
