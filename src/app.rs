@@ -3,8 +3,9 @@
 
 use crate::i18n::Texts;
 use crate::shell::before_submit::{self, Asked};
+use crate::shell::clock::now_ms;
 use crate::shell::form_shell::FormShell;
-use crate::shell::http::{self, Posted};
+use crate::shell::http::{self, Credentials, Posted};
 use crate::shell::lock::{self, Guard};
 use crate::shell::page_events::{Leaving, PageEvents};
 use crate::shell::pin_field::PinField;
@@ -18,15 +19,16 @@ use redemption::{
     Request, StatusAsk, Timer,
 };
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{AbortController, RequestCredentials, ShadowRoot};
+use web_sys::{AbortController, ShadowRoot};
 use yew::{AppHandle, Callback};
 
 /// What the merchant decided that the machine does not need.
 pub(crate) struct Settings {
     pub(crate) texts: Rc<Texts>,
-    pub(crate) credentials: RequestCredentials,
+    pub(crate) credentials: Credentials,
     pub(crate) before_submit: Option<Asked>,
 }
 
@@ -40,6 +42,9 @@ pub(crate) enum Told {
 
 /// The phase, and the attempt that is open, if one is.
 pub(crate) type Kept = (PhaseName, Option<Open>);
+
+/// What is done once the screen is painted.
+type Act = Box<dyn FnOnce(&Rc<App>)>;
 
 /// One mounted widget.
 pub(crate) struct App {
@@ -55,6 +60,7 @@ pub(crate) struct App {
     kept: RefCell<Kept>,
     /// Timers stop when they are dropped; each with whether it has fired.
     timers: RefCell<Vec<(Rc<Cell<bool>>, Timeout)>>,
+    after_paint: RefCell<VecDeque<Act>>,
     asking: RefCell<Option<AbortController>>,
     /// The status asks under way: they end with the widget.
     asks: RefCell<Vec<AbortController>>,
@@ -71,6 +77,7 @@ pub(crate) struct App {
     left_by_press: RefCell<Vec<Event>>,
     hear: Callback<Event>,
     conceal_pin: Callback<bool>,
+    focus_field: Callback<Field>,
 }
 
 /// The way back to the app for who must not keep it alive.
@@ -102,6 +109,7 @@ impl App {
         let link = Link::default();
         let hear = link.callback(Self::hear);
         let conceal_pin = link.callback(|app, concealed| app.shell.pin.set_concealed(concealed));
+        let focus_field = link.callback(|app, field| app.shell.focus(Focus::Field(field)));
         let press_ended = link.callback(|app, ()| app.press_ended());
         let shell = FormShell::adopt(root, |input| {
             let (edited, left) = (hear.clone(), hear.clone());
@@ -123,6 +131,7 @@ impl App {
             keep,
             kept: RefCell::new((PhaseName::Editing, None)),
             timers: RefCell::default(),
+            after_paint: RefCell::default(),
             asking: RefCell::default(),
             asks: RefCell::default(),
             page_events: RefCell::new(PageEvents::listen(move || came_back.emit(()), move || records_changed.emit(()))),
@@ -135,6 +144,7 @@ impl App {
             left_by_press: RefCell::default(),
             hear,
             conceal_pin,
+            focus_field,
         });
         link.0.replace(Rc::downgrade(&app));
         let renderer = yew::Renderer::<Root>::with_root_and_props(app.shell.slots.screen.clone(), app.props());
@@ -305,6 +315,7 @@ impl App {
                 texts: Rc::clone(&self.settings.borrow().texts),
                 dispatch: self.hear.clone(),
                 conceal_pin: self.conceal_pin.clone(),
+                focus: self.focus_field.clone(),
             },
             slots: self.shell.slots.clone(),
         }
@@ -418,26 +429,21 @@ impl App {
         }
     }
 
-    /// In a task of its own: Yew has painted by then, and whoever is told may call any method.
+    /// In a task of its own: Yew has painted by then, and whoever is told may call any method. In the order in which it
+    /// was asked for, whatever the browser does: it may end a timer of a timer later than one that began after it.
     fn after_paint(self: &Rc<Self>, act: impl FnOnce(&Rc<Self>) + 'static) {
+        self.after_paint.borrow_mut().push_back(Box::new(act));
         let app = Rc::clone(self);
         spawn_local(async move {
             TimeoutFuture::new(0).await;
-            act(&app);
+            let next = app.after_paint.borrow_mut().pop_front();
+            if let Some(act) = next {
+                act(&app);
+            }
         });
     }
 }
 
 fn owner(options: &Options) -> (String, Option<String>) {
     (options.endpoint.clone(), options.user_id.clone())
-}
-
-/// The browser's clock, in milliseconds since 1970.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` saturates, and no clock is before 1970"
-)]
-fn now_ms() -> u64 {
-    js_sys::Date::now() as u64
 }

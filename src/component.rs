@@ -110,12 +110,14 @@ impl Mounted {
     /// Mounts or updates the app. With wrong options a form that is there goes on with those it has.
     fn take_options(&mut self) {
         let props = self.newest.borrow().clone();
-        let (options, settings, theme) = match options::read(&props) {
+        let looks = options::looks(&props);
+        self.host.set_language(&looks.language, &looks.messages);
+        let (options, settings) = match options::read(&props) {
             Ok(read) => read,
             Err(reason) => return self.tell_wrong(reason, &props),
         };
         self.wrong = None;
-        self.host.set_theme(&theme);
+        self.host.set_theme(&looks.theme);
         self.host.take_notice_back();
         if let Some(app) = &self.app {
             app.update(options, settings);

@@ -14,6 +14,7 @@ mod app;
 pub mod component;
 mod embed;
 mod i18n;
+mod object;
 mod shell;
 mod view;
 

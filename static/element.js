@@ -3,14 +3,15 @@
 // renders beside it. Left to the wasm: everything that happens after it is there.
 
 import { TAG, OPTIONS, parse } from "./options.js";
-import { make, makeShell, paintTheme, showNotice, showSetUpNotice, voucherNote } from "./shell.js";
+import { ENGLISH, make, makeSay, makeShell, paintLanguage, paintTheme, showNotice, showSetUpNotice, voucherNote } from "./shell.js";
 import { isSupported } from "./load.js";
+import { ENGLISH_LANGUAGE } from "./language.js";
 
 /**
- * Defines the element. `loadApp` gives `{ glue, widgets, dead }` (see load.js); `sheet` is the style sheet, which
- * `loadStyle` fills.
+ * Defines the element. `loadApp` gives `{ glue, widgets, dead }` (see load.js), `loadLanguage` the texts for a `locale`
+ * (see language.js); `sheet` is the style sheet, which `loadStyle` fills.
  */
-export const define = ({ version, loadApp, loadStyle, sheet }) => {
+export const define = ({ version, loadApp, loadLanguage, loadStyle, sheet }) => {
   class FlexepinCashierElement extends HTMLElement {
     static version = version;
     static observedAttributes = Object.values(OPTIONS).flatMap((option) => option.attribute ?? []);
@@ -34,6 +35,11 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     /** Only the newest start goes on. */
     #turn = 0;
     #failedWith = null;
+    #language = ENGLISH_LANGUAGE;
+    /** The `locale` whose texts were asked for last, and when they are there. */
+    #speaking;
+    /** Says again what stands in the form's place. */
+    #sayAgain = null;
     #dark = matchMedia("(prefers-color-scheme: dark)");
 
     constructor() {
@@ -151,6 +157,14 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       // A sandboxed page may be forbidden to submit forms; then there is a click and no `submit`.
       submit.addEventListener("click", submitted);
       this.#paintTheme();
+      this.#paintLanguage();
+    }
+
+    #say = (key) => makeSay(this.#language, this.#values.messages)(key);
+
+    #paintLanguage() {
+      paintLanguage(this.#shell, this.#language, this.#say);
+      this.#sayAgain?.();
     }
 
     #paintTheme = () => paintTheme(this.#shell, this.#values.theme, this.#dark.matches);
@@ -159,15 +173,24 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       this.#submitHeld = held;
       if (held) this.#shell.form.setAttribute("aria-busy", "true");
       else this.#shell.form.removeAttribute("aria-busy");
+      // The app's own from when it is there.
+      if (!this.#handle) this.#shell.live.textContent = held ? this.#say("loading") : "";
     }
 
-    #notice(message, ...more) {
+    /** Says the texts of these keys in the form's place, with what `more` makes below. */
+    #notice(keys, more) {
       this.#holdSubmit(false);
-      showNotice(this.#shell, message, ...more);
+      this.#sayAgain = () => showNotice(this.#shell, keys.map(this.#say), ...more());
+      this.#sayAgain();
+    }
+
+    #clearNotice() {
+      this.#sayAgain = null;
+      this.#shell.notice.replaceChildren();
     }
 
     #retry(act) {
-      const button = make("button", { part: "retry", type: "button" }, "Try again");
+      const button = make("button", { part: "retry", type: "button" }, this.#say("try-again"));
       button.addEventListener("click", act);
       return button;
     }
@@ -187,6 +210,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     async #start() {
       if (this.#trapped) return;
       const wrong = this.#wrongOption();
+      const spoken = this.#speak();
       if (wrong) return this.#failConfig(wrong);
       if (this.#handle) return this.#mountOrUpdate(this.#app);
       const turn = ++this.#turn;
@@ -194,7 +218,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       let app;
       try {
         // What says how it ended must not have to be fetched then.
-        [app] = await Promise.all([loadApp(), loadStyle().catch(this.#missStyle)]);
+        [app] = await Promise.all([loadApp(), spoken, loadStyle().catch(this.#missStyle)]);
       } catch (error) {
         return isOver() || this.#failLoad(error);
       }
@@ -202,6 +226,21 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       // Much may have happened meanwhile: options went wrong, or another widget's trap has ended that app.
       if (app.dead || this.#wrongOption()) return this.#start();
       this.#mountOrUpdate(app);
+    }
+
+    /** Has the texts of the customer's language fetched, and takes them when they are still wanted. */
+    #speak() {
+      const { locale } = this.#values;
+      if (this.#speaking?.locale !== locale) {
+        const done = loadLanguage(locale).then((language) => {
+          if (this.#speaking?.done !== done) return;
+          this.#language = language;
+          this.#paintLanguage();
+          if (this.#handle && !this.#wrongOption()) this.#mountOrUpdate(this.#app);
+        });
+        this.#speaking = { locale, done };
+      }
+      return this.#speaking.done;
     }
 
     #missStyle = (error) => console.warn(`${TAG}: the style sheet is missing; the form works without it.`, error);
@@ -214,7 +253,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
 
     #mountOrUpdate(app) {
       try {
-        if (this.#handle) this.#handle.update(this.#values);
+        if (this.#handle) this.#handle.update(this.#given());
         else this.#mount(app);
       } catch (error) {
         // The app throws a text where options do not go together; of a trap this widget hears by itself.
@@ -222,7 +261,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
         return this.#trapped ? undefined : this.#failLoad(error);
       }
       this.#failedWith = null;
-      this.#shell.notice.replaceChildren();
+      this.#clearNotice();
       this.#ask((handle) => handle.ready());
       for (const [field, message] of this.#fieldErrors) this.setFieldError(field, message);
       this.#fieldErrors.clear();
@@ -232,8 +271,14 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       }
     }
 
+    /** What the app reads. */
+    #given() {
+      return { ...this.#values, language: this.#language };
+    }
+
     #mount(app) {
       this.#app = app;
+      this.#shell.live.textContent = "";
       app.widgets.add(this.#trap);
       const emit = (name, detail) => this.#emit(name, detail);
       const keep = (phase, attempt, reference) => {
@@ -242,7 +287,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
         if (phase !== "redeemed") this.#open = attempt && { attempt, reference };
       };
       try {
-        this.#handle = app.glue.mount(this.shadowRoot, this.#values, emit, keep);
+        this.#handle = app.glue.mount(this.shadowRoot, this.#given(), emit, keep);
       } catch (error) {
         app.widgets.delete(this.#trap);
         throw error;
@@ -280,6 +325,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       this.#app = this.#handle = this.#open = this.#failedWith = null;
       this.#phase = "editing";
       this.#trapped = this.#submitHeld = false;
+      this.#sayAgain = null;
       // Listeners of an instance that has trapped keep the old field for ever.
       this.#shell.pin.value = "";
       this.#build();
@@ -305,7 +351,8 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
       console.error(reason);
       if (!this.#handle) {
         this.#holdSubmit(false);
-        showSetUpNotice(this.#shell, loadApp.records, this.#told.size > 0);
+        this.#sayAgain = () => showSetUpNotice(this.#shell, loadApp.records, this.#told.size > 0, this.#say);
+        this.#sayAgain();
       }
       const { money } = this.#note();
       this.#emit("flexepin-failed", { code: "config", money, next: "none", attempt: null, reference: null });
@@ -317,19 +364,21 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
 
     #failLoad(error) {
       console.error(`${TAG}: could not be loaded.`, error);
-      const { text } = this.#note();
+      const { note } = this.#note();
       const { cause } = error;
-      if (cause === "unsupported") this.#notice(`This browser is too old for the payment form. ${text} Please use a newer one.`, make("slot", {}));
+      if (cause === "unsupported") this.#notice(["load-old", note, "load-newer"], () => [make("slot", {})]);
       else {
-        const retry = this.#retry(() => {
-          this.#shell.notice.replaceChildren();
+        const retry = () => {
+          this.#clearNotice();
           this.#shell.form.hidden = false;
           this.#shell.pin.focus();
           this.#failedWith = null;
+          // A language that did not come is asked for again too.
+          this.#speaking = undefined;
           this.#start();
-        });
-        const remedy = cause === "network" ? "Check your connection." : "Please tell the shop.";
-        this.#notice(`The payment form could not be loaded. ${text} ${remedy}`, retry);
+        };
+        const remedy = cause === "network" ? "load-connection" : "tell-shop";
+        this.#notice(["load-failed", note, remedy], () => [this.#retry(retry)]);
       }
       this.#emit("flexepin-loaderror", { cause: cause ?? "network" });
     }
@@ -346,19 +395,19 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     #tellTrap() {
       // What the cards say stays true; nobody is left to hear their buttons.
       this.#shell.cards.inert = true;
-      const retry = this.#retry(() => this.#restart());
+      const retry = () => this.#retry(() => this.#restart());
       if (this.#open) {
         const { attempt, reference } = this.#open;
         this.#shell.pin.value = "";
         this.#phase = "unconfirmed";
-        const text = "We do not know yet what became of your voucher: keep it, and do not use it anywhere else.";
-        this.#notice(`The payment form has stopped working. ${text} Reference: ${reference}`, retry);
+        const found = () => make("p", {}, `${this.#say("reference")}: `, make("bdi", { dir: "ltr" }, reference));
+        this.#notice(["stopped", "stopped-open"], () => [found(), retry()]);
         this.#emit("flexepin-unconfirmed", { code: "internal", money: "unknown", next: "status", attempt, reference });
       } else if (this.#phase !== "redeemed") {
         // A receipt is all there, and true; without one the form is gone.
-        const { money, text } = this.#note();
+        const { money, note } = this.#note();
         this.#phase = "failed";
-        this.#notice(`The payment form has stopped working. ${text}`, retry);
+        this.#notice(["stopped", note], () => [retry()]);
         this.#emit("flexepin-failed", { code: "internal", money, next: "none", attempt: null, reference: null });
       }
     }
@@ -376,7 +425,7 @@ export const define = ({ version, loadApp, loadStyle, sheet }) => {
     static version = version;
 
     connectedCallback() {
-      if (!this.hasChildNodes()) this.append("This browser is too old for the payment form. Please use a newer one.");
+      if (!this.hasChildNodes()) this.append(`${ENGLISH["load-old"]} ${ENGLISH["load-newer"]}`);
       const detail = { cause: "unsupported" };
       setTimeout(() => this.dispatchEvent(new CustomEvent("flexepin-loaderror", { detail, bubbles: true, composed: true })));
     }

@@ -79,27 +79,37 @@ export interface MountOptions extends FlexepinOptions {
   currency: string;
 }
 
-/** A text in place of the widget's own. Placeholders, such as `{amount}`, are those of the text it replaces. */
-export type FlexepinMessages = { readonly [key in FlexepinMessageKey]?: string };
+/**
+ * Texts in place of the widget's own, in whatever language it speaks. Placeholders, such as `{amount}`, are those of the
+ * text they replace. One that cannot be used is named on the console, and the widget's own stays.
+ */
+export type FlexepinMessages = { readonly [key in FlexepinMessageKey | FlexepinPluralKey]?: string };
 
-/** The texts there are. The English ones stand in src/i18n/catalogue.rs. */
+/** The texts there are. The English ones stand in static/locales/en.json. */
 export type FlexepinMessageKey =
-  | "title" | "pin-label" | "pin-hint" | "pin-hide" | "pin-show" | "pin-empty" | "pin-length" | "pin-not-digits"
-  | "pin-invalid" | "pin-used" | "pin-currency" | "pin-amount" | "pin-held-back" | "pin-in-use"
-  | "pin-in-use-elsewhere" | "pin-other" | "pin-rejected" | "amount-label" | "amount-hint" | "amount-empty"
-  | "amount-not-chosen" | "amount-not-number" | "amount-not-positive" | "amount-decimals" | "amount-too-large"
-  | "amount-mismatched" | "email-label" | "email-missing" | "email-invalid" | "refused" | "not-started" | "ended"
-  | "of-earlier" | "finishing" | "finish-later" | "untouched" | "provider-rejected" | "submit" | "submit-amount"
-  | "submitting" | "once-only" | "confirm-title" | "confirm-text" | "confirm-yes" | "back" | "preparing"
-  | "preparing-again" | "redeeming" | "redeeming-slow" | "cancel" | "waiting-doubt" | "waiting-untouched"
-  | "waiting-for" | "try-now" | "stop-trying" | "checking-title" | "checking-text" | "check-now" | "checking-now"
-  | "finish" | "use-another" | "card-open" | "card-support" | "card-named" | "card-redeemed-unread" | "card-redeemed"
-  | "card-used" | "card-in-use" | "card-not-redeemed" | "card-untouched" | "dismiss" | "redeemed-title"
-  | "redeemed-amount" | "redeemed-differs" | "receipt-amount" | "receipt-currency" | "receipt-serial"
-  | "receipt-transaction" | "copy" | "copied" | "copy-failed" | "copy-receipt" | "print" | "unconfirmed-title"
-  | "unconfirmed-text" | "unconfirmed-keep" | "unconfirmed-retry" | "other-pin-entered" | "unconfirmed-check"
-  | "unconfirmed-support" | "failed-title" | "failed-untouched" | "failed-busy" | "failed-not-sent"
-  | "failed-too-many" | "failed-session" | "retry-in" | "failed-set-up" | "reference" | "try-again" | "back-to-form";
+  | "title" | "pin-label" | "pin-hint" | "pin-hide" | "pin-show" | "pin-empty" | "pin-length.one"
+  | "pin-length.other" | "pin-not-digits" | "pin-invalid" | "pin-used" | "pin-currency" | "pin-amount"
+  | "pin-held-back" | "pin-in-use" | "pin-in-use-elsewhere" | "pin-other" | "pin-rejected" | "amount-label"
+  | "amount-hint" | "amount-empty" | "amount-not-chosen" | "amount-not-number" | "amount-not-positive"
+  | "amount-decimals" | "amount-too-large" | "amount-mismatched" | "email-label" | "email-missing" | "email-invalid"
+  | "summary" | "refused" | "not-started" | "ended" | "of-earlier" | "finishing" | "finish-later" | "untouched"
+  | "provider-rejected" | "submit" | "submit-amount" | "submitting" | "once-only" | "confirm-title" | "confirm-text"
+  | "confirm-yes" | "back" | "preparing" | "preparing-again" | "redeeming" | "redeeming-slow" | "cancel"
+  | "waiting-doubt" | "waiting-untouched" | "waiting-for" | "try-now" | "stop-trying" | "checking-title"
+  | "checking-text" | "check-now" | "checked" | "checking-now" | "finish" | "use-another" | "card-open"
+  | "card-support" | "card-named" | "card-redeemed-unread" | "card-redeemed" | "card-used" | "card-in-use"
+  | "card-not-redeemed" | "card-untouched" | "dismiss" | "redeemed-title" | "redeemed-amount" | "redeemed-differs"
+  | "receipt-title" | "receipt-date" | "receipt-amount" | "receipt-currency" | "receipt-serial"
+  | "receipt-transaction" | "receipt-keep" | "copy" | "copied" | "copy-failed" | "copy-receipt" | "print"
+  | "unconfirmed-title" | "unconfirmed-text" | "unconfirmed-keep" | "unconfirmed-retry" | "other-pin-entered"
+  | "unconfirmed-check" | "unconfirmed-support" | "failed-title" | "failed-untouched" | "failed-busy"
+  | "failed-not-sent" | "failed-too-many" | "failed-session" | "retry-after" | "failed-set-up" | "reference"
+  | "try-again" | "back-to-form" | "loading" | "load-failed" | "load-connection" | "load-old" | "load-newer"
+  | "not-set-up" | "tell-shop" | "stopped" | "stopped-open" | "earlier-open" | "nothing-running"
+  | "voucher-untouched";
+
+/** Forms of a text that English does not have: the plural categories of `Intl.PluralRules`. */
+export type FlexepinPluralKey = "pin-length.zero" | "pin-length.two" | "pin-length.few" | "pin-length.many";
 
 /** What a try or a status ask is for: `session` when the proxy has refused the session, and wants a fresh one. */
 export type BeforeSubmitReason = "submit" | "retry" | "status" | "session";

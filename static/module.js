@@ -1,8 +1,9 @@
 // The ES module: defines the element when it is imported, and exports `mount`. Self-contained but for the wasm, which
-// bundlers find by the `new URL` below. On a server, where there is no page, importing it does nothing.
+// bundlers find by the `new URL`s below. On a server, where there is no page, importing it does nothing.
 
 import { TAG } from "./options.js";
 import { isSupported, makeApps } from "./load.js";
+import { makeLanguages } from "./language.js";
 import { define, mount } from "./element.js";
 
 const version = "__VERSION__";
@@ -15,11 +16,15 @@ const start = () => {
   if (!isSupported()) return define({ version });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync("__STYLE__");
-  const beside = new URL("flexepin-cashier.wasm", import.meta.url);
-  // While developing, Vite before 8 serves a copy of this module from a folder of its own, and leaves the wasm where it was.
-  const wasm = beside.pathname.includes("/.vite/deps/") ? new URL("../../flexepin-cashier/flexepin-cashier.wasm", beside) : beside;
-  const loadApp = makeApps(wasm, "__WASM_INTEGRITY__", makeGlue);
-  define({ version, loadApp, loadStyle: async () => {}, sheet });
+  const files = { "flexepin-cashier.wasm": new URL("flexepin-cashier.wasm", import.meta.url), "__FILES__": "" };
+  const file = (name) => {
+    const beside = files[name];
+    // While developing, Vite before 8 serves a copy of this module from a folder of its own, and leaves the others where they were.
+    return beside.pathname.includes("/.vite/deps/") ? new URL(`../../flexepin-cashier/${name}`, new URL(".", import.meta.url)) : beside;
+  };
+  const loadApp = makeApps(file("flexepin-cashier.wasm"), "__WASM_INTEGRITY__", makeGlue);
+  const loadLanguage = makeLanguages(file, "__LOCALES_INTEGRITY__");
+  define({ version, loadApp, loadLanguage, loadStyle: async () => {}, sheet });
   // Who needs it hears of a failure; nobody may yet.
   loadApp().catch(() => {});
 };

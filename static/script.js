@@ -3,6 +3,7 @@
 
 import { TAG, OPTIONS } from "./options.js";
 import { once, fetched, isSupported, makeApps } from "./load.js";
+import { makeLanguages } from "./language.js";
 import { define, mount } from "./element.js";
 
 const VERSION = "__VERSION__";
@@ -33,7 +34,8 @@ const start = () => {
     const style = await fetched(file("flexepin-cashier.css"), "__STYLE_INTEGRITY__");
     return sheet.replace(new TextDecoder().decode(style));
   });
-  define({ version: VERSION, loadApp, loadStyle, sheet });
+  const loadLanguage = makeLanguages(file, "__LOCALES_INTEGRITY__");
+  define({ version: VERSION, loadApp, loadLanguage, loadStyle, sheet });
   // Who needs them hears of a failure; nobody may yet.
   loadApp().catch(() => {});
   loadStyle().catch(() => {});

@@ -97,6 +97,12 @@ fn same(what: &str, places: &[(&str, Words)]) {
     }
 }
 
+/// The texts of the English catalogue, which a test of `src/i18n` holds together with what is built in.
+fn english() -> serde_json::Map<String, serde_json::Value> {
+    let catalogue: serde_json::Value = serde_json::from_str(&read("static/locales/en.json")).expect("JSON");
+    catalogue["messages"].as_object().expect("texts").clone()
+}
+
 /// Asserts that docs/merchant.md names each word, in code type.
 fn documented(what: &str, words: &Words) {
     let document = read("docs/merchant.md");
@@ -129,13 +135,14 @@ fn options_are_the_same() {
     let mut read_by_the_app: Words =
         given.lines().filter_map(|line| line.trim().split_once(": ")).map(|(name, _)| camel_case(name, '_')).collect();
     read_by_the_app.extend(all_between(&read("src/embed/options.rs"), "Reflect::get(options, &\"", "\""));
-    // The theme is the element's own: the app never hears of it.
-    read_by_the_app.insert("theme".to_owned());
+    // The element's own: the app hears of neither, but of the language that the locale comes to.
+    read_by_the_app.extend(["theme".to_owned(), "locale".to_owned()]);
+    assert!(read_by_the_app.remove("language"), "the app is given the language");
 
     let props = between("src/component/props.rs", "pub struct CashierProps {", "\n}");
     let mut props: Words = all_between(&props, "    pub ", ":").iter().map(|name| camel_case(name, '_')).collect();
     // A place on the page and callbacks are a component's own.
-    props.retain(|name| !["class", "handle"].contains(&name.as_str()) && !name.starts_with("on"));
+    props.retain(|name| !["class", "handle", "catalogue"].contains(&name.as_str()) && !name.starts_with("on"));
 
     let mut element = properties("FlexepinCashierElement");
     assert!(element.remove("phase"), "the phase is a property");
@@ -273,9 +280,8 @@ fn words_of_options_and_fields_are_the_same() {
     let element = quoted(&between(ELEMENT, "if (![", "].includes(field))"));
     let app = all_between(&read("src/embed/handle.rs"), " \"", "\" => Field::");
     same("fields", &[(ELEMENT, element), ("src/embed/handle.rs", app), ("FlexepinField", union("FlexepinField"))]);
-    let catalogue = between("src/i18n/catalogue.rs", "\ncatalogue! {", "\n}");
-    let keys = all_between(&catalogue, " = \"", "\"");
-    same("messages", &[("src/i18n/catalogue.rs", keys), ("FlexepinMessageKey", union("FlexepinMessageKey"))]);
+    let keys: Words = english().keys().cloned().collect();
+    same("messages", &[("static/locales/en.json", keys), ("FlexepinMessageKey", union("FlexepinMessageKey"))]);
 }
 
 #[test]

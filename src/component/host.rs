@@ -4,7 +4,7 @@
 
 use crate::shell::storage;
 use gloo_events::{EventListener, EventListenerOptions};
-use js_sys::{Array, Map};
+use js_sys::{Array, Function, Map};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -27,8 +27,12 @@ extern "C" {
     fn notice(this: &Shell) -> Element;
     #[wasm_bindgen(js_name = paintTheme)]
     fn paint_theme(shell: &Shell, theme: &str, dark: bool);
+    #[wasm_bindgen(js_name = makeSay)]
+    fn make_say(language: &JsValue, messages: &JsValue) -> Function;
+    #[wasm_bindgen(js_name = paintLanguage)]
+    fn paint_language(shell: &Shell, language: &JsValue, say: &Function);
     #[wasm_bindgen(js_name = showSetUpNotice)]
-    fn show_set_up_notice(shell: &Shell, records: &Map, told: bool);
+    fn show_set_up_notice(shell: &Shell, records: &Map, told: bool, say: &Function);
 }
 
 thread_local! {
@@ -44,6 +48,7 @@ pub(super) struct Host {
     root: ShadowRoot,
     shell: Shell,
     theme: Rc<RefCell<String>>,
+    say: Function,
     system: Option<MediaQueryList>,
     _listeners: Vec<EventListener>,
 }
@@ -76,7 +81,8 @@ impl Host {
                 paint_theme(&shell, &theme.borrow(), system.matches());
             })
         }));
-        let host = Self { root, shell, theme, system, _listeners: listeners };
+        let say = make_say(&JsValue::UNDEFINED, &JsValue::UNDEFINED);
+        let host = Self { root, shell, theme, say, system, _listeners: listeners };
         host.set_theme("auto");
         Ok(host)
     }
@@ -92,10 +98,16 @@ impl Host {
         paint_theme(&self.shell, theme, self.system.as_ref().is_some_and(MediaQueryList::matches));
     }
 
+    /// `language` and `messages` as the custom element has them.
+    pub(super) fn set_language(&mut self, language: &JsValue, messages: &JsValue) {
+        self.say = make_say(language, messages);
+        paint_language(&self.shell, language, &self.say);
+    }
+
     /// In plain words, in the form's place.
     pub(super) fn say_that_the_options_are_wrong(&self) {
         // Nothing was told: there was no app yet.
-        show_set_up_notice(&self.shell, &storage::memory(), false);
+        show_set_up_notice(&self.shell, &storage::memory(), false, &self.say);
     }
 
     /// What else is shown is the app's to say.

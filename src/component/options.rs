@@ -3,11 +3,13 @@
 use super::CashierProps;
 use crate::app::Settings;
 use crate::embed;
+use crate::object::{object, set};
 use crate::shell::before_submit::Asked;
-use js_sys::{Array, Error, Object, Reflect};
+use js_sys::{Array, Error, JSON, Object, Reflect};
 use redemption::Options;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::console;
 use yew::AttrValue;
 
 #[wasm_bindgen(module = "/static/options.js")]
@@ -16,14 +18,30 @@ extern "C" {
     fn parse(name: &str, value: &JsValue) -> Result<JsValue, Error>;
 }
 
-/// The options, the settings and the theme, or what is wrong, for the merchant.
-pub(super) fn read(props: &CashierProps) -> Result<(Options, Settings, String), String> {
+/// What the host shows: the theme, the language and the merchant's words, as the custom element has them.
+pub(super) struct Looks {
+    pub(super) theme: String,
+    pub(super) language: JsValue,
+    pub(super) messages: JsValue,
+}
+
+/// The looks alone: there even where other options are wrong.
+pub(super) fn looks(props: &CashierProps) -> Looks {
+    Looks {
+        theme: props.theme.as_deref().unwrap_or("auto").to_owned(),
+        language: language(props),
+        messages: messages(props),
+    }
+}
+
+/// The options and the settings, or what is wrong, for the merchant.
+pub(super) fn read(props: &CashierProps) -> Result<(Options, Settings), String> {
     let read = Object::new();
     for (name, value) in given(props) {
         let value = parse(name, &value).map_err(|error| String::from(error.message()))?;
         set(&read, name, &value);
     }
-    let theme = Reflect::get(&read, &"theme".into()).ok().and_then(|theme| theme.as_string()).unwrap_or_default();
+    set(&read, "language", &language(props));
     let (mut options, mut settings) =
         embed::options::read(&read).map_err(|reason| format!("flexepin-cashier: {reason}"))?;
     // A function in Rust is none that the table could look at.
@@ -31,7 +49,27 @@ pub(super) fn read(props: &CashierProps) -> Result<(Options, Settings, String), 
         options.before_submit = true;
         settings.before_submit = Some(asked.0.clone());
     }
-    Ok((options, settings, theme))
+    Ok((options, settings))
+}
+
+/// The catalogue, with the locale for numbers and dates: the prop's, else the catalogue's own, else English.
+fn language(props: &CashierProps) -> JsValue {
+    let catalogue = props.catalogue.as_deref().map(JSON::parse).transpose();
+    let catalogue = catalogue.unwrap_or_else(|_| {
+        console::warn_1(&"flexepin-cashier: catalogue is no JSON; English is shown.".into());
+        None
+    });
+    let own = |name: &str| catalogue.as_ref().and_then(|it| Reflect::get(it, &name.into()).ok());
+    let text =
+        |name: &str, default: &str| own(name).filter(JsValue::is_string).unwrap_or_else(|| JsValue::from(default));
+    let locale = props.locale.as_deref().filter(|locale| *locale != "auto").map(JsValue::from);
+    let messages = own("messages").filter(JsValue::is_object).unwrap_or_else(|| Object::new().into());
+    object(&[
+        ("tag", locale.unwrap_or_else(|| text("locale", "en"))),
+        ("dir", text("dir", "ltr")),
+        ("messages", messages),
+    ])
+    .into()
 }
 
 /// Every option by its name in the table, as a page would give it.
@@ -73,9 +111,4 @@ fn messages(props: &CashierProps) -> JsValue {
         set(&messages, key, &text.as_str().into());
     }
     messages.unchecked_into()
-}
-
-fn set(object: &Object, name: &str, value: &JsValue) {
-    // Setting a property on an object of ours cannot fail.
-    let _ = Reflect::set(object, &name.into(), value);
 }

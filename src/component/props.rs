@@ -39,7 +39,7 @@ pub struct CashierProps {
     /// Sent to the proxy as `Authorization: Bearer`.
     #[prop_or_default]
     pub session_token: Option<AttrValue>,
-    /// `auto` (the default: the page's, then the browser's) or BCP 47.
+    /// `auto` (the default: that of the catalogue) or BCP 47, for numbers and dates.
     #[prop_or_default]
     pub locale: Option<AttrValue>,
     /// `auto` (the default: the system's), `light` or `dark`.
@@ -58,6 +58,9 @@ pub struct CashierProps {
     #[prop_or_default]
     pub before_submit: Option<BeforeSubmitFn>,
 
+    /// The texts of a language: what is in a file of `locales/`. English, which is built in, without.
+    #[prop_or_default]
+    pub catalogue: Option<AttrValue>,
     /// Classes of the `<div>` that the cashier is in; `--flexepin-*` set there are its theme.
     #[prop_or_default]
     pub class: Classes,
@@ -85,9 +88,9 @@ impl CashierProps {
     /// Whether the options, as against who is told, are the same.
     pub(super) fn has_the_options_of(&self, other: &Self) -> bool {
         let texts = |props: &Self| {
-            let Self { amount, user_id, email, brand_id, session_token, locale, theme, credentials, .. } =
+            let Self { amount, user_id, email, brand_id, session_token, locale, theme, credentials, catalogue, .. } =
                 props.clone();
-            [amount, user_id, email, brand_id, session_token, locale, theme, credentials]
+            [amount, user_id, email, brand_id, session_token, locale, theme, credentials, catalogue]
         };
         self.endpoint == other.endpoint
             && self.currency == other.currency

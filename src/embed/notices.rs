@@ -1,7 +1,8 @@
 //! What the embedder hears: event names and details. No detail holds the PIN.
 
 use crate::app::Told;
-use js_sys::{Object, Reflect};
+use crate::object::{object, set};
+use js_sys::Object;
 use mozarto::Amount;
 use redemption::{Code, Notice, Outcome, OutcomeKind, Redemption};
 use wasm_bindgen::JsValue;
@@ -72,19 +73,6 @@ fn minor(amount: Amount) -> JsValue {
 
 fn code(amount: Amount) -> JsValue {
     amount.currency().code().into()
-}
-
-fn object(fields: &[(&str, JsValue)]) -> Object {
-    let object = Object::new();
-    for (name, value) in fields {
-        set(&object, name, value);
-    }
-    object
-}
-
-fn set(object: &Object, name: &str, value: &JsValue) {
-    // Setting a property on an object of ours cannot fail.
-    let _ = Reflect::set(object, &name.into(), value);
 }
 
 /// What the merchant does about a failure of the set-up. Source: Mozarto's pages "Errors" (2026-05-05) and "Flexepin"

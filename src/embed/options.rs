@@ -1,7 +1,7 @@
 //! The options as the custom element hands them over: checked one by one by its table, here put together into types.
 
 use crate::app::Settings;
-use crate::i18n::Texts;
+use crate::i18n::{Language, Texts};
 use crate::shell::before_submit::Asked;
 use js_sys::{Function, Reflect};
 use mozarto::{Amount, Currency};
@@ -10,7 +10,6 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::RequestCredentials;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,10 +22,18 @@ struct Given {
     email: Option<String>,
     brand_id: Option<String>,
     session_token: Option<String>,
-    locale: String,
+    language: Option<GivenLanguage>,
     timeout: u32,
     credentials: String,
     messages: Option<HashMap<String, String>>,
+}
+
+/// A catalogue as it ships, and the tag for `Intl`.
+#[derive(Deserialize)]
+struct GivenLanguage {
+    tag: String,
+    dir: String,
+    messages: HashMap<String, String>,
 }
 
 /// The machine's options and the widget's settings, or a text for the merchant that names the option at fault.
@@ -37,8 +44,12 @@ pub(crate) fn read(options: &JsValue) -> Result<(Options, Settings), String> {
         Reflect::get(options, &"beforeSubmit".into()).ok().and_then(|value| value.dyn_into::<Function>().ok());
     let currency: Currency = given.currency.parse().map_err(|error| format!("currency is {error}"))?;
     let amount = amount_option(given.amount, given.amounts, currency)?;
-    let locale = Some(given.locale.as_str()).filter(|locale| *locale != "auto");
-    let texts = Texts::new(locale, given.messages.unwrap_or_default());
+    let language = given.language.map_or_else(Language::english, |given| Language {
+        tag: given.tag,
+        rtl: given.dir == "rtl",
+        messages: given.messages,
+    });
+    let texts = Texts::new(language, given.messages.unwrap_or_default());
     let options = Options {
         endpoint: given.endpoint,
         currency,
@@ -51,8 +62,7 @@ pub(crate) fn read(options: &JsValue) -> Result<(Options, Settings), String> {
         before_submit: before_submit.is_some(),
         decimal_separator: texts.decimal_separator(),
     };
-    let credentials =
-        if given.credentials == "include" { RequestCredentials::Include } else { RequestCredentials::SameOrigin };
+    let credentials = if given.credentials == "include" { "include" } else { "same-origin" };
     Ok((options, Settings { texts: Rc::new(texts), credentials, before_submit: before_submit.map(Asked::Script) }))
 }
 

@@ -8,8 +8,7 @@ macro_rules! catalogue {
         pub(crate) enum Message { $($name $({ $($argument: String),+ })?,)+ }
 
         impl Message {
-            /// Every key with its English text.
-            #[cfg(test)]
+            /// Every key with its English text and its placeholders.
             pub(crate) const ENGLISH: &[(&str, &str, &[&str])] = &[$(($key, $english, &[$($(stringify!($argument)),+)?]),)+];
 
             /// The name in catalogues.
@@ -34,13 +33,17 @@ catalogue! {
     Title = "title", "Redeem a Flexepin voucher";
 
     PinLabel = "pin-label", "Flexepin PIN";
-    PinHint = "pin-hint", "The 16 digits on your voucher";
+    PinHint { length } = "pin-hint", "The {length} digits on your voucher";
     PinHide = "pin-hide", "Hide PIN";
     PinShow = "pin-show", "Show PIN";
     PinEmpty = "pin-empty", "Enter your Flexepin PIN";
-    PinLength { entered } = "pin-length", "Flexepin PIN must be 16 digits. You have entered {entered}.";
+    PinLengthOne { length, entered } = "pin-length.one",
+        "Flexepin PIN must be {length} digits. You have entered {entered} digit.";
+    PinLength { length, entered } = "pin-length.other",
+        "Flexepin PIN must be {length} digits. You have entered {entered} digits.";
     PinNotDigits = "pin-not-digits", "Flexepin PIN has digits only. Remove letters and other characters.";
-    PinInvalid = "pin-invalid", "Flexepin does not know this PIN. Check each digit against your voucher.";
+    PinInvalid = "pin-invalid",
+        "Flexepin does not know this PIN. Nothing was redeemed. Check each digit against your voucher.";
     PinUsed { reference } = "pin-used",
         "This voucher has already been used. If you did not use it, contact support with reference {reference}.";
     PinCurrency { currency } = "pin-currency",
@@ -48,7 +51,7 @@ catalogue! {
     PinAmount { amount } = "pin-amount",
         "This voucher is not worth {amount}. Nothing was taken from it. Use a voucher of exactly {amount} here.";
     PinHeldBack { digits } = "pin-held-back",
-        "A voucher ending in {digits} is still open, see above. Nothing was sent. Check that one first, or use another voucher.";
+        "An attempt with a voucher ending in {digits} is still open, see above. Nothing was sent now. Check that one first, or use another voucher.";
     PinInUse = "pin-in-use", "This voucher is already being redeemed, see above. Nothing was sent now.";
     PinInUseElsewhere = "pin-in-use-elsewhere",
         "This voucher is already being redeemed elsewhere. Nothing was sent now. If that was not you, contact support.";
@@ -70,9 +73,10 @@ catalogue! {
     EmailMissing = "email-missing", "Enter your email address";
     EmailInvalid = "email-invalid", "Enter an email address such as name@example.com";
 
+    Summary = "summary", "Please check what you entered:";
     Refused = "refused", "The shop’s server did not accept this. Nothing was sent to Flexepin. Check it and try again.";
     NotStarted = "not-started", "The shop stopped this before anything was sent. Your voucher is untouched.";
-    Ended = "ended", "That voucher is not open here any more, so its PIN is not needed. Nothing was sent now.";
+    Ended = "ended", "The attempt with that voucher is not open here any more, so its PIN is not needed. Nothing was sent now.";
     OfEarlier { digits } = "of-earlier", "This is about the voucher ending in {digits}, which you entered before.";
     Finishing { digits } = "finishing",
         "To finish, enter the PIN that ends in {digits} again. A voucher can be redeemed only once.";
@@ -99,7 +103,7 @@ catalogue! {
     Cancel = "cancel", "Cancel";
     WaitingDoubt = "waiting-doubt", "There is no clear answer yet. We will try again. A voucher can be redeemed only once.";
     WaitingUntouched = "waiting-untouched", "Nothing has been taken from your voucher yet. We will try again.";
-    WaitingFor { wait } = "waiting-for", "Next try in {wait}";
+    WaitingFor { when } = "waiting-for", "Next try {when}";
     TryNow = "try-now", "Try now";
     StopTrying = "stop-trying", "Stop trying";
 
@@ -107,6 +111,7 @@ catalogue! {
     CheckingText { amount, digits } = "checking-text",
         "We are finding out what became of {amount} from the voucher ending in {digits}.";
     CheckNow = "check-now", "Check now";
+    Checked { time } = "checked", "Checked at {time}. There is no clear answer yet.";
     CheckingNow = "checking-now", "Checking…";
     Finish = "finish", "Enter the same PIN to finish";
     UseAnother = "use-another", "Use another voucher";
@@ -130,10 +135,13 @@ catalogue! {
     RedeemedTitle = "redeemed-title", "Voucher redeemed";
     RedeemedAmount { amount } = "redeemed-amount", "{amount} redeemed";
     RedeemedDiffers { requested } = "redeemed-differs", "You asked for {requested}. The voucher’s own value counts.";
+    ReceiptTitle = "receipt-title", "Receipt";
+    ReceiptDate = "receipt-date", "Date";
     ReceiptAmount = "receipt-amount", "Amount";
     ReceiptCurrency = "receipt-currency", "Currency";
     ReceiptSerial = "receipt-serial", "Voucher serial number";
     ReceiptTransaction = "receipt-transaction", "Transaction";
+    ReceiptKeep = "receipt-keep", "Keep this receipt. Support can use it to find your redemption.";
     Copy = "copy", "Copy";
     Copied = "copied", "Copied";
     CopyFailed = "copy-failed", "Not copied. Select the text instead.";
@@ -156,7 +164,7 @@ catalogue! {
     FailedNotSent = "failed-not-sent", "Your request could not be passed on. Wait a moment, then try again.";
     FailedTooMany = "failed-too-many", "There were too many tries. Wait a while, then try again.";
     FailedSession = "failed-session", "Your session with the shop has ended. Sign in again, then try again.";
-    RetryIn { wait } = "retry-in", "You can try again in {wait}.";
+    RetryAfter { time } = "retry-after", "You can try again after {time}.";
     FailedSetUp = "failed-set-up", "The shop cannot redeem vouchers at the moment. Please tell the shop, with this reference.";
     Reference = "reference", "Reference";
     TryAgain = "try-again", "Try again";
@@ -180,13 +188,5 @@ mod tests {
     fn keys_are_unique() {
         let keys: HashSet<&str> = Message::ENGLISH.iter().map(|(key, ..)| *key).collect();
         assert_eq!(keys.len(), Message::ENGLISH.len());
-    }
-
-    #[test]
-    fn the_shell_shows_the_same_words_before_the_app_is_there() {
-        let shell = include_str!("../../static/shell.js");
-        for message in [Message::PinLabel, Message::PinHint, Message::Submit] {
-            assert!(shell.contains(&format!("\"{}\"", message.english())), "{}", message.key());
-        }
     }
 }

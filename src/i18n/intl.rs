@@ -1,6 +1,9 @@
-//! Numbers and money as the customer's locale writes them: the browser's `Intl`, asked once per kind.
+//! Numbers, money and times as the customer's locale writes them: the browser's `Intl`, asked once per kind.
+//!
+//! Its classes are asked for by name: a binding for each would be in the page's script, which must be small.
 
-use js_sys::{Array, Function, Intl, Object, Reflect};
+use crate::object::object;
+use js_sys::{Array, Date, Function, Reflect};
 use mozarto::{Amount, Currency};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,16 +11,16 @@ use wasm_bindgen::{JsCast, JsValue};
 
 #[derive(Debug)]
 pub(super) struct Formats {
-    locales: Array,
-    number: Function,
-    money: RefCell<HashMap<Currency, Function>>,
+    tag: JsValue,
+    number: JsValue,
+    money: RefCell<HashMap<Currency, JsValue>>,
 }
 
 impl Formats {
-    pub(super) fn new(locale: Option<&str>) -> Self {
-        let locales = locale.map_or_else(page_locales, |locale| Array::of1(&locale.into()));
-        let number = Intl::NumberFormat::new(&locales, &Object::new()).format();
-        Self { locales, number, money: RefCell::default() }
+    /// `tag` is BCP 47.
+    pub(super) fn new(tag: &str) -> Self {
+        let tag = JsValue::from(tag);
+        Self { number: format_of("NumberFormat", &tag, &[]), tag, money: RefCell::default() }
     }
 
     pub(super) fn number(&self, number: usize) -> String {
@@ -26,61 +29,78 @@ impl Formats {
 
     pub(super) fn money(&self, amount: Amount) -> String {
         let mut cache = self.money.borrow_mut();
-        let format = cache.entry(amount.currency()).or_insert_with(|| self.money_format(amount.currency()));
+        let format = cache.entry(amount.currency()).or_insert_with(|| {
+            let currency = [("style", "currency".into()), ("currency", amount.currency().code().into())];
+            self.amount_format(amount.currency(), &currency)
+        });
         formatted(format, &amount.decimal())
     }
 
-    /// A wait: in seconds up to two minutes, then in minutes, never less than it is.
-    pub(super) fn duration(&self, seconds: u64) -> String {
-        let (unit, count) = if seconds < 120 { ("second", seconds) } else { ("minute", seconds.div_ceil(60)) };
-        let options = [("style", "unit".into()), ("unit", unit.into()), ("unitDisplay", "long".into())];
-        formatted(&self.number_format(&options), &count.to_string())
+    /// An amount without its currency, as the customer may type it.
+    pub(super) fn plain(&self, amount: Amount) -> String {
+        formatted(&self.amount_format(amount.currency(), &[("useGrouping", false.into())]), &amount.decimal())
+    }
+
+    /// The plural category of a count, such as `few`.
+    pub(super) fn plural(&self, count: u32) -> String {
+        let rules = format_of("PluralRules", &self.tag, &[]);
+        asked(&rules, "select", &[count.into()]).unwrap_or_else(|| "other".to_owned())
+    }
+
+    /// From now on, such as "in 4 seconds": up to two minutes in seconds, then in minutes, never less than it is.
+    pub(super) fn moment_in(&self, seconds: u32) -> String {
+        let (count, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+        let format = format_of("RelativeTimeFormat", &self.tag, &[]);
+        asked(&format, "format", &[count.into(), unit.into()]).unwrap_or_default()
+    }
+
+    /// The time of day, with seconds.
+    pub(super) fn time(&self, ms: u64) -> String {
+        self.moment(ms, &[("timeStyle", "medium".into())])
+    }
+
+    /// The day and the time.
+    pub(super) fn date(&self, ms: u64) -> String {
+        self.moment(ms, &[("dateStyle", "long".into()), ("timeStyle", "short".into())])
+    }
+
+    fn moment(&self, ms: u64, styles: &[(&str, JsValue)]) -> String {
+        let format = format_of("DateTimeFormat", &self.tag, styles);
+        asked(&format, "format", &[Date::new(&exact(ms).into()).into()]).unwrap_or_default()
     }
 
     pub(super) fn decimal_separator(&self) -> char {
         formatted(&self.number, "1.5").chars().find(|c| !c.is_numeric()).unwrap_or('.')
     }
 
-    fn money_format(&self, currency: Currency) -> Function {
+    fn amount_format(&self, currency: Currency, settings: &[(&str, JsValue)]) -> JsValue {
         // The decimals are ISO 4217's: browsers round some currencies to what is usual in cash.
-        self.number_format(&[
-            ("style", "currency".into()),
-            ("currency", currency.code().into()),
-            ("minimumFractionDigits", currency.decimals().into()),
-            ("maximumFractionDigits", currency.decimals().into()),
-        ])
-    }
-
-    fn number_format(&self, settings: &[(&str, JsValue)]) -> Function {
-        let options = Object::new();
-        for (name, value) in settings {
-            // Setting a property on a fresh object cannot fail.
-            let _ = Reflect::set(&options, &(*name).into(), value);
-        }
-        Intl::NumberFormat::new(&self.locales, &options).format()
+        let decimals = JsValue::from(currency.decimals());
+        let decimals = [("minimumFractionDigits", decimals.clone()), ("maximumFractionDigits", decimals)];
+        format_of("NumberFormat", &self.tag, &[settings, &decimals].concat())
     }
 }
 
-/// The page's language, then the customer's. A tag that is no tag would make `Intl` throw: such a page gets the
-/// browser's own.
-fn page_locales() -> Array {
-    let window = web_sys::window();
-    let root = window.as_ref().and_then(web_sys::Window::document).and_then(|document| document.document_element());
-    let page = root.and_then(|root| root.get_attribute("lang")).filter(|tag| !tag.is_empty());
-    let locales = window.map_or_else(Array::new, |window| Array::from(&window.navigator().languages()));
-    if let Some(page) = page {
-        locales.unshift(&page.as_str().into());
-    }
-    let canonical = Reflect::get(&js_sys::global(), &"Intl".into())
-        .and_then(|intl| Reflect::get(&intl, &"getCanonicalLocales".into()))
-        .ok()
-        .and_then(|function| function.dyn_into::<Function>().ok())
-        .and_then(|function| function.call1(&JsValue::UNDEFINED, &locales).ok());
-    canonical.map_or_else(Array::new, |list| Array::from(&list))
+/// A format of `Intl`; undefined where the browser refuses it.
+fn format_of(class: &str, tag: &JsValue, settings: &[(&str, JsValue)]) -> JsValue {
+    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
+    let class = get(&get(&js_sys::global(), "Intl"), class).dyn_into::<Function>();
+    let arguments = Array::of2(tag, &object(settings));
+    class.and_then(|class| Reflect::construct(&class, &arguments)).unwrap_or_default()
+}
+
+/// What a method gives, where it gives a text.
+fn asked(format: &JsValue, method: &str, arguments: &[JsValue]) -> Option<String> {
+    let method = Reflect::get(format, &method.into()).ok()?.dyn_into::<Function>().ok()?;
+    method.apply(format, &arguments.iter().collect::<Array>()).ok()?.as_string()
 }
 
 /// `Intl` formats a decimal text exactly; older browsers make a number of it first, which is exact for any voucher.
-fn formatted(format: &Function, decimal: &str) -> String {
-    let text = format.call1(&JsValue::UNDEFINED, &decimal.into()).ok();
-    text.and_then(|text| text.as_string()).unwrap_or_else(|| decimal.to_owned())
+fn formatted(format: &JsValue, decimal: &str) -> String {
+    asked(format, "format", &[decimal.into()]).unwrap_or_else(|| decimal.to_owned())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact for 285,000 years")]
+fn exact(ms: u64) -> f64 {
+    ms as f64
 }

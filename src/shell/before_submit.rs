@@ -1,6 +1,7 @@
 //! The merchant's `beforeSubmit`: asked before a try, never given the PIN.
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
+use crate::object::object;
+use js_sys::{Array, Function, Promise, Reflect};
 use redemption::{BeforeSubmit, Permission, Secret};
 #[cfg(feature = "component")]
 use std::{pin::Pin, rc::Rc};
@@ -68,19 +69,15 @@ async fn ask_script(callback: &Function, ask: &BeforeSubmit, signal: &AbortSigna
 
 #[expect(clippy::cast_precision_loss, reason = "at most 10^12 minor units, exact in a double")]
 fn question(ask: &BeforeSubmit, signal: &AbortSignal) -> JsValue {
-    let question = Object::new();
-    for (name, value) in [
-        ("attempt", JsValue::from(ask.attempt.as_str())),
+    object(&[
+        ("attempt", ask.attempt.as_str().into()),
         ("try", ask.try_number.into()),
         ("amountMinor", JsValue::from(ask.amount.minor() as f64)),
         ("currency", ask.amount.currency().code().into()),
         ("reason", ask.reason.as_str().into()),
         ("signal", signal.into()),
-    ] {
-        // Setting a property on a fresh object cannot fail.
-        let _ = Reflect::set(&question, &name.into(), &value);
-    }
-    question.into()
+    ])
+    .into()
 }
 
 /// What the browser cannot use as headers throws, and so refuses the try.

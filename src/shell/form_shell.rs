@@ -4,6 +4,7 @@
 
 use super::pin_field::PinField;
 use crate::i18n::{Message, Texts};
+use mozarto::VoucherPin;
 use redemption::{AmountView, Focus, Screen, View};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement, ShadowRoot};
@@ -65,7 +66,7 @@ impl FormShell {
             Screen::Form => (true, true, false),
             Screen::Confirm(_) => (true, false, false),
             Screen::Progress { .. } | Screen::Waiting { .. } => (true, true, true),
-            Screen::Checking { .. } | Screen::Redeemed(_) | Screen::Unconfirmed { .. } | Screen::Failed { .. } => {
+            Screen::Checking { .. } | Screen::Redeemed { .. } | Screen::Unconfirmed { .. } | Screen::Failed { .. } => {
                 (false, false, false)
             }
         };
@@ -80,7 +81,8 @@ impl FormShell {
             let _ = self.submit.set_attribute(name, if busy { "true" } else { "false" });
         }
         self.label.set_text_content(Some(&texts.text(&Message::PinLabel)));
-        self.hint.set_text_content(Some(&texts.text(&Message::PinHint)));
+        let length = texts.number(VoucherPin::LENGTH);
+        self.hint.set_text_content(Some(&texts.text(&Message::PinHint { length })));
         if let Some(text) = self.submit.first_element_child() {
             text.set_text_content(Some(&texts.text(&submit_text(view, busy, texts))));
         }

@@ -3,17 +3,18 @@
 //!
 //! The body is written by the browser's `JSON` and read by `Response.json()`, so no JSON parser is in the wasm.
 
-use js_sys::{Array, Date, Function, JSON, Promise, Reflect, Uint8Array};
+use crate::object::{object, set};
+use js_sys::{Array, Date, Function, JSON, Object, Promise, Reflect, Uint8Array};
 use mozarto::{Answer, ErrorCode, Reply};
 use redemption::{AttemptKey, Keeping, Method, Request, Secret, StatusAsk};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortSignal, Blob, Headers, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials,
-    RequestInit, RequestRedirect, Response, Url,
-};
+use web_sys::{AbortSignal, Blob, Headers, ReadableStreamDefaultReader, Response};
+
+/// `same-origin` or `include`, as `fetch` has it.
+pub(crate) type Credentials = &'static str;
 
 /// A longer body is not the documented JSON.
 const MAX_BODY_BYTES: f64 = 256.0 * 1024.0;
@@ -42,7 +43,7 @@ impl Posted {
 }
 
 /// Posts one try. Always comes back: with [`Answer::none`] where no answer can be had.
-pub(crate) async fn post(request: &Request, credentials: RequestCredentials) -> Posted {
+pub(crate) async fn post(request: &Request, credentials: Credentials) -> Posted {
     let Ok(built) = posting(request, credentials) else {
         // The browser refused to make the request: nothing left the page. The value may be a secret, so it is not named.
         let text = "flexepin-cashier: nothing was sent: session-token, or a header that beforeSubmit gave, cannot be a header.";
@@ -57,7 +58,7 @@ pub(super) async fn ask(
     ask: &StatusAsk,
     headers: &[(String, Secret)],
     session_token: Option<&Secret>,
-    credentials: RequestCredentials,
+    credentials: Credentials,
     signal: &AbortSignal,
 ) -> Posted {
     match asking(ask, headers, session_token, credentials, signal) {
@@ -106,21 +107,21 @@ pub(crate) async fn read(response: Response) -> Answer {
     }
 }
 
-fn posting(request: &Request, credentials: RequestCredentials) -> Result<web_sys::Request, JsValue> {
+fn posting(request: &Request, credentials: Credentials) -> Result<web_sys::Request, JsValue> {
     let token = request.session_token.as_ref();
     let (init, headers) = build("POST", &request.headers, token, credentials)?;
     headers.set("Content-Type", "application/json")?;
     headers.set("Idempotency-Key", request.attempt.as_str())?;
     let body = request.pay_in.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
-    init.set_body(&JSON::stringify(&body)?.into());
-    web_sys::Request::new_with_str_and_init(&request.endpoint, &init)
+    set(&init, "body", &JSON::stringify(&body)?.into());
+    web_sys::Request::new_with_str_and_init(&request.endpoint, init.unchecked_ref())
 }
 
 fn asking(
     ask: &StatusAsk,
     headers: &[(String, Secret)],
     session_token: Option<&Secret>,
-    credentials: RequestCredentials,
+    credentials: Credentials,
     signal: &AbortSignal,
 ) -> Result<web_sys::Request, JsValue> {
     let method = match ask.method {
@@ -128,11 +129,11 @@ fn asking(
         Method::Delete => "DELETE",
     };
     let (init, _) = build(method, headers, session_token.or(ask.session_token.as_ref()), credentials)?;
-    init.set_signal(Some(signal));
-    // The key is a path segment, before any query.
-    let url = Url::new(&ask.endpoint)?;
-    url.set_pathname(&format!("{}/{}", url.pathname().trim_end_matches('/'), ask.ask.attempt.as_str()));
-    web_sys::Request::new_with_str_and_init(&url.href(), &init)
+    set(&init, "signal", signal);
+    // The key is a path segment, before any query. The endpoint is a URL as the browser writes it, without a fragment.
+    let (path, query) = ask.endpoint.split_at(ask.endpoint.find('?').unwrap_or(ask.endpoint.len()));
+    let url = format!("{}/{}{query}", path.trim_end_matches('/'), ask.ask.attempt.as_str());
+    web_sys::Request::new_with_str_and_init(&url, init.unchecked_ref())
 }
 
 /// What every request has, and its headers.
@@ -140,8 +141,8 @@ fn build(
     method: &str,
     headers: &[(String, Secret)],
     session_token: Option<&Secret>,
-    credentials: RequestCredentials,
-) -> Result<(RequestInit, Headers), JsValue> {
+    credentials: Credentials,
+) -> Result<(Object, Headers), JsValue> {
     let all = Headers::new()?;
     for (name, value) in headers {
         all.set(name, value.expose())?;
@@ -149,15 +150,17 @@ fn build(
     if let Some(token) = session_token {
         all.set("Authorization", &format!("Bearer {}", token.expose()))?;
     }
-    let init = RequestInit::new();
-    init.set_method(method);
-    init.set_headers(&all);
-    init.set_redirect(RequestRedirect::Error);
-    init.set_cache(RequestCache::NoStore);
-    init.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    init.set_credentials(credentials);
-    // The request outlives the page: a customer who leaves has not stopped it.
-    Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE)?;
+    // By name: the browser's typed setters would bring the words of four lists into the page's script.
+    let init = object(&[
+        ("method", method.into()),
+        ("headers", (&all).into()),
+        ("redirect", "error".into()),
+        ("cache", "no-store".into()),
+        ("referrerPolicy", "no-referrer".into()),
+        ("credentials", credentials.into()),
+        // The request outlives the page: a customer who leaves has not stopped it.
+        ("keepalive", true.into()),
+    ]);
     Ok((init, all))
 }
 

@@ -2,7 +2,7 @@
 //! while another tab may be posting.
 
 use super::before_submit::{self, Asked};
-use super::http::{self, Posted};
+use super::http::{self, Credentials, Posted};
 use super::lock::{self, Guard};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
@@ -10,7 +10,7 @@ use redemption::{Method, Permission, StatusAsk};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use web_sys::{AbortController, RequestCredentials};
+use web_sys::AbortController;
 
 /// How long the merchant's `beforeSubmit` may take.
 const BEFORE_SUBMIT_MS: u32 = 10_000;
@@ -22,7 +22,7 @@ const ASK_MS: u32 = 15_000;
 pub(crate) async fn ask(
     ask: &StatusAsk,
     callback: Option<Asked>,
-    credentials: RequestCredentials,
+    credentials: Credentials,
     held: Option<Rc<Guard>>,
     stop: &AbortController,
 ) -> Posted {

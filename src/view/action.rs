@@ -54,11 +54,11 @@ fn progress(cancellable: bool, again: bool, slow: bool, context: &Context) -> Ht
 /// The seconds are not announced: they would talk over everything else.
 fn waiting(seconds: u64, in_doubt: bool, context: &Context) -> Html {
     let message = if in_doubt { Message::WaitingDoubt } else { Message::WaitingUntouched };
-    let wait = context.texts.duration(seconds);
+    let when = context.texts.moment_in(seconds);
     html! {
         <div part="waiting" class="progress">
             <p data-heading="" tabindex="-1">{ context.text(&message) }</p>
-            <p part="wait" role="timer" aria-live="off">{ context.text(&Message::WaitingFor { wait }) }</p>
+            <p part="wait" role="timer" aria-live="off">{ context.text(&Message::WaitingFor { when }) }</p>
             <div class="buttons">
                 <Button part="try-now" label={context.text(&Message::TryNow)} on_press={context.says(Event::RetryRequested)} />
                 <Button part="stop" label={context.text(&Message::StopTrying)} on_press={context.says(Event::Cancelled)} />

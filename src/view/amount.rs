@@ -63,7 +63,7 @@ fn AmountChoice(props: &AmountChoiceProps) -> Html {
     html! {
         <label part="amount-option" class="choice">
             <input ref={node} part="amount-choice" type="radio" name="amount" checked={props.checked} disabled={props.locked} />
-            <span>{ props.label.clone() }</span>
+            <span dir="ltr">{ props.label.clone() }</span>
         </label>
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::button::Button;
+use super::checked::Checked;
 use super::reference::reference;
 use crate::i18n::Message;
 use redemption::{CardState, CardView, Code, Event, Next, OutcomeKind};
@@ -21,7 +22,10 @@ fn card(card: &CardView, context: &Context) -> Html {
     };
     html! {
         <section key={card.attempt.as_str()} part="card" class={yew::classes!("open-attempt", kind)}>
-            <p part="card-text" role="status">{ context.text(&words(card, context)) }</p>
+            <p part="card-text">{ text(card, context) }</p>
+            if open {
+                <Checked checking={card.state == CardState::Checking} context={context.clone()} />
+            }
             { reference(&card.reference, context) }
             <div class="buttons">
                 if open {
@@ -42,6 +46,11 @@ fn card(card: &CardView, context: &Context) -> Html {
 /// What the button that asks says, while it asks and before.
 pub(super) fn check_label(checking: bool) -> Message {
     if checking { Message::CheckingNow } else { Message::CheckNow }
+}
+
+/// What is known of the attempt, in words.
+pub(super) fn text(card: &CardView, context: &Context) -> String {
+    context.texts.text(&words(card, context))
 }
 
 /// "Untouched" only where that is proven of this voucher: what was refused in other words may have been used before.

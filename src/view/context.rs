@@ -1,7 +1,7 @@
 //! What every view has at hand: the words, and the way back to the machine.
 
 use crate::i18n::{Message, Texts};
-use redemption::Event;
+use redemption::{Event, Field};
 use std::rc::Rc;
 use yew::{AttrValue, Callback};
 
@@ -12,6 +12,8 @@ pub(crate) struct Context {
     pub(crate) dispatch: Callback<Event>,
     /// Hides the digits of the PIN field, or shows them.
     pub(crate) conceal_pin: Callback<bool>,
+    /// Moves the focus to a field.
+    pub(crate) focus: Callback<Field>,
 }
 
 impl Context {
@@ -31,5 +33,6 @@ impl PartialEq for Context {
         Rc::ptr_eq(&self.texts, &other.texts)
             && self.dispatch == other.dispatch
             && self.conceal_pin == other.conceal_pin
+            && self.focus == other.focus
     }
 }

@@ -1,7 +1,7 @@
 //! What is wrong with a field, or with the whole: meanings into words, and the words at their place.
 
 use crate::i18n::{Message, Texts};
-use mozarto::{Amount, AmountError, PinError};
+use mozarto::{Amount, AmountError, PinError, VoucherPin};
 use redemption::{AmountView, Field, FieldError, FormError, FormView};
 use yew::{Html, html};
 
@@ -15,7 +15,11 @@ pub(super) fn words(error: &FieldError, field: Field, form: &FormView, texts: &T
     let money = |amount: &Amount| texts.money(*amount);
     let message = match error {
         FieldError::Pin(PinError::Empty) => Message::PinEmpty,
-        FieldError::Pin(PinError::Length { digits }) => Message::PinLength { entered: texts.number(*digits) },
+        FieldError::Pin(PinError::Length { digits }) => {
+            let (length, entered) = (texts.number(VoucherPin::LENGTH), texts.number(*digits));
+            let one = Message::PinLengthOne { length: length.clone(), entered: entered.clone() };
+            return texts.counted(&one, &Message::PinLength { length, entered }, *digits);
+        }
         FieldError::Pin(PinError::NotDigits) => Message::PinNotDigits,
         FieldError::Amount(AmountError::Empty) => Message::AmountEmpty,
         FieldError::Amount(AmountError::NotANumber) => Message::AmountNotNumber { example: example(form, texts) },
@@ -45,6 +49,19 @@ pub(super) fn words(error: &FieldError, field: Field, form: &FormView, texts: &T
     texts.text(&message)
 }
 
+/// What is wrong with each field, in words, in the order on screen.
+pub(super) fn all(form: &FormView, texts: &Texts) -> Vec<(Field, String)> {
+    let amount = match &form.amount {
+        AmountView::Fixed(_) => None,
+        AmountView::Choice { error, .. } | AmountView::Typed { error, .. } => error.as_ref(),
+    };
+    let email = form.email.as_ref().and_then(|email| email.error.as_ref());
+    [(Field::Pin, form.pin_error.as_ref()), (Field::Amount, amount), (Field::Email, email)]
+        .into_iter()
+        .filter_map(|(field, error)| Some((field, words(error?, field, form, texts))))
+        .collect()
+}
+
 /// What is wrong with no field in particular, in words.
 pub(super) fn form_words(error: &FormError, texts: &Texts) -> String {
     texts.text(&match error {
@@ -60,5 +77,5 @@ pub(super) fn form_words(error: &FormError, texts: &Texts) -> String {
 fn example(form: &FormView, texts: &Texts) -> String {
     let AmountView::Typed { currency, .. } = form.amount else { return String::new() };
     let amount = Amount::from_minor(25 * currency.minor_per_major(), currency);
-    amount.map(|amount| amount.decimal().replace('.', &texts.decimal_separator().to_string())).unwrap_or_default()
+    amount.map(|amount| texts.plain(amount)).unwrap_or_default()
 }

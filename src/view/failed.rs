@@ -4,6 +4,7 @@ use super::Context;
 use super::button::Button;
 use super::mark::mark;
 use super::reference::reference;
+use super::retry_after::RetryAfter;
 use crate::i18n::Message;
 use redemption::{Code, Event, Outcome, Summary};
 use yew::{Html, html};
@@ -30,7 +31,7 @@ pub(super) fn failed(
             <p class="strong">{ context.text(&Message::FailedUntouched { digits }) }</p>
             <p>{ context.text(&reason) }</p>
             if let Some(seconds) = retry_in_s {
-                <p part="retry-in">{ context.text(&Message::RetryIn { wait: context.texts.duration(seconds) }) }</p>
+                <RetryAfter {seconds} context={context.clone()} />
             }
             <div class="buttons">
                 if may_retry {

@@ -6,6 +6,7 @@ mod action;
 mod amount;
 mod button;
 mod cards;
+mod checked;
 mod checking;
 mod context;
 mod copy_button;
@@ -18,7 +19,9 @@ mod mark;
 mod pin_tools;
 mod receipt;
 mod reference;
+mod retry_after;
 mod root;
+mod summary;
 mod unconfirmed;
 
 pub(crate) use context::Context;

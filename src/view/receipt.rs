@@ -8,7 +8,8 @@ use crate::i18n::Message;
 use redemption::Redemption;
 use yew::{Callback, Html, html};
 
-pub(super) fn receipt(redemption: &Redemption, context: &Context) -> Html {
+/// `began_at_ms` is when the voucher was sent, in milliseconds since 1970.
+pub(super) fn receipt(redemption: &Redemption, began_at_ms: u64, context: &Context) -> Html {
     let title = match redemption.amount {
         Some(amount) => Message::RedeemedAmount { amount: context.texts.money(amount) },
         None => Message::RedeemedTitle,
@@ -18,10 +19,11 @@ pub(super) fn receipt(redemption: &Redemption, context: &Context) -> Html {
         (Message::ReceiptCurrency, redemption.currency.clone(), "receipt-currency"),
         (Message::ReceiptSerial, redemption.serial.clone(), "receipt-serial"),
         (Message::ReceiptTransaction, redemption.transaction_id.clone(), "receipt-transaction"),
+        (Message::ReceiptDate, Some(context.texts.date(began_at_ms)), "receipt-date"),
     ];
     let rows: Vec<_> =
         rows.into_iter().filter_map(|(label, value, part)| Some((context.text(&label), value?, part))).collect();
-    let lines: Vec<_> = rows.iter().map(|(label, value, _)| format!("{label}: {value}")).collect();
+    let lines: Vec<_> = rows.iter().map(|(label, value, _)| format!("{label}\t{value}")).collect();
     let discrepancy = redemption.discrepancy.as_ref().map(|discrepancy| context.texts.money(discrepancy.requested));
     html! {
         <section part="receipt" class="outcome good">
@@ -30,17 +32,26 @@ pub(super) fn receipt(redemption: &Redemption, context: &Context) -> Html {
             if let Some(requested) = discrepancy {
                 <p part="discrepancy" class="banner">{ context.text(&Message::RedeemedDiffers { requested }) }</p>
             }
-            <dl>
-                { for rows.iter().map(|(label, value, part)| html! {
-                    <div class="row"><dt>{ label }</dt><dd><bdi part={*part}>{ value }</bdi></dd></div>
-                }) }
-            </dl>
+            <div class="receipt">
+                <h3>{ context.text(&Message::ReceiptTitle) }</h3>
+                <dl>
+                    { for rows.iter().map(|(label, value, part)| html! {
+                        <div class="row"><dt>{ label }</dt><dd><bdi part={*part} dir={direction(part)}>{ value }</bdi></dd></div>
+                    }) }
+                </dl>
+                <p class="note">{ context.text(&Message::ReceiptKeep) }</p>
+            </div>
             <div class="buttons">
                 <CopyButton label={context.text(&Message::CopyReceipt)} text={lines.join("\n")} context={context.clone()} />
                 <Button part="print" label={context.text(&Message::Print)} on_press={Callback::from(|()| print())} />
             </div>
         </section>
     }
+}
+
+/// Money and ids run from left to right everywhere, words as their language does.
+fn direction(part: &str) -> &'static str {
+    if part == "receipt-date" { "auto" } else { "ltr" }
 }
 
 fn print() {

@@ -2,9 +2,10 @@
 
 use super::button::Button;
 use super::error::{field_error, form_words, words};
+use super::live::Live;
 use super::pin_tools::PinTools;
 use super::unconfirmed::Ways;
-use super::{Context, action, amount, cards, checking, email, failed, live, receipt, unconfirmed};
+use super::{Context, action, amount, cards, checking, email, failed, receipt, reference, summary, unconfirmed};
 use crate::i18n::Message;
 use crate::shell::form_shell::Slots;
 use redemption::{Event, Field, OutcomeKind, Screen, View};
@@ -29,7 +30,7 @@ pub(crate) fn Root(RootProps { view, context, slots }: &RootProps) -> Html {
             { create_portal(field_error("pin-error", pin_error), slots.pin_error.clone()) }
             { create_portal(fields(view, context), slots.fields.clone()) }
             { create_portal(action::action(&view.screen, context), slots.action.clone()) }
-            { create_portal(live::status(&view.screen, context), slots.live.clone()) }
+            { create_portal(html! { <Live view={Rc::clone(view)} context={context.clone()} /> }, slots.live.clone()) }
             { screen(&view.screen, context) }
         </>
     }
@@ -44,6 +45,7 @@ fn top(view: &View, context: &Context) -> Html {
             if let Some(error) = error {
                 <p part="form-error" class="banner" data-heading="" tabindex="-1">{ error }</p>
             }
+            { summary::summary(&view.form, context) }
             if let Some(digits) = &view.form.finishing {
                 <div part="finishing" class="panel">
                     <p>{ context.text(&Message::Finishing { digits: digits.clone() }) }</p>
@@ -63,6 +65,9 @@ fn fields(view: &View, context: &Context) -> Html {
             if let Some(email) = &view.form.email {
                 { email::email(email, &view.form, context) }
             }
+            if let Some(shown) = &view.form.reference {
+                { reference::reference(shown, context) }
+            }
         </>
     }
 }
@@ -72,8 +77,8 @@ fn screen(screen: &Screen, context: &Context) -> Html {
     match screen {
         Screen::Form | Screen::Confirm(_) | Screen::Progress { .. } | Screen::Waiting { .. } => Html::default(),
         Screen::Checking { summary, reference } => checking::checking(summary, reference, context),
-        Screen::Redeemed(outcome) => match &outcome.kind {
-            OutcomeKind::Redeemed(redemption) => receipt::receipt(redemption, context),
+        Screen::Redeemed { outcome, began_at_ms } => match &outcome.kind {
+            OutcomeKind::Redeemed(redemption) => receipt::receipt(redemption, *began_at_ms, context),
             _ => Html::default(),
         },
         Screen::Unconfirmed { summary, outcome, may_retry, may_finish, checking, other_pin, retry_in_s } => {

@@ -3,8 +3,10 @@
 use super::Context;
 use super::button::Button;
 use super::cards::check_label;
+use super::checked::Checked;
 use super::mark::mark;
 use super::reference::reference;
+use super::retry_after::RetryAfter;
 use crate::i18n::Message;
 use redemption::{Event, Next, Outcome, Summary};
 use yew::{Html, html};
@@ -37,8 +39,9 @@ pub(super) fn unconfirmed(summary: &Summary, outcome: &Outcome, ways: &Ways, con
                 <p part="other-pin" class="banner">{ context.text(&Message::OtherPinEntered { digits: summary.last_four.clone() }) }</p>
             }
             <p>{ context.text(&advice) }</p>
+            <Checked checking={ways.checking} context={context.clone()} />
             if let Some(seconds) = ways.retry_in_s {
-                <p part="retry-in">{ context.text(&Message::RetryIn { wait: context.texts.duration(seconds) }) }</p>
+                <RetryAfter {seconds} context={context.clone()} />
             }
             <div class="buttons">
                 <Button part="check" label={context.text(&check_label(ways.checking))} on_press={context.says(Event::StatusRequested(key()))} />

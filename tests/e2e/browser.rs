@@ -207,7 +207,9 @@ impl Browser {
 
     /// Runs a script's body in the page and returns what it returns; promises are awaited.
     pub(crate) async fn script(&self, body: &str, arguments: &[Value]) -> Value {
-        let result = self.client.execute(body, arguments.to_vec()).await;
+        // Not every driver has a limit of its own for promises.
+        let result = tokio::time::timeout(Duration::from_secs(90), self.client.execute(body, arguments.to_vec())).await;
+        let result = result.unwrap_or_else(|_| panic!("no end within 90 s of the script {body}"));
         result.unwrap_or_else(|error| panic!("{error}\nin the script {body}"))
     }
 

@@ -13,8 +13,10 @@ mod harness;
 mod leaks;
 mod lost_answers;
 mod merchant;
+mod pictures;
 mod redeeming;
 mod sandbox;
+mod screens;
 mod secrets_in_chromium;
 mod widget;
 

@@ -13,5 +13,6 @@ mod page;
 mod pin_field;
 mod redeeming;
 mod shop;
+mod texts;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

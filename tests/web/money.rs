@@ -11,7 +11,8 @@ fn amounts_are_written_as_the_locale_writes_them() {
         ("en", "KWD", "25.125", "Redeem KWD\u{a0}25.125"),
         ("de-DE", "EUR", "1250.5", "Redeem 1.250,50\u{a0}€"),
     ] {
-        let changes = format!(r#"{{"locale": "{locale}", "currency": "{currency}", "amount": "{amount}"}}"#);
+        let language = format!(r#"{{"tag": "{locale}", "dir": "ltr", "messages": {{}}}}"#);
+        let changes = format!(r#"{{"language": {language}, "currency": "{currency}", "amount": "{amount}"}}"#);
         let page = Page::mount(&options(&changes));
         assert_eq!(page.text("submit"), label, "{locale} {currency}");
     }
@@ -19,7 +20,7 @@ fn amounts_are_written_as_the_locale_writes_them() {
 
 #[wasm_bindgen_test]
 async fn an_amount_is_typed_with_the_locales_own_separator() {
-    let page = Page::mount(&options(r#"{"locale": "de-DE", "amount": null}"#));
+    let page = Page::mount(&options(r#"{"language": {"tag": "de-DE", "dir": "ltr", "messages": {}}, "amount": null}"#));
     page.type_into("pin", crate::page::PIN);
     crate::page::until("the amount field", || {
         page.root.query_selector("[part=amount]").is_ok_and(|found| found.is_some())

@@ -48,7 +48,7 @@ pub(crate) fn shell() -> (HtmlElement, ShadowRoot) {
 /// The options that the custom element would hand over: 25.00 EUR fixed, with these changes.
 pub(crate) fn options(changes: &str) -> JsValue {
     let defaults = r#"{"endpoint": "https://shop.example/cashier/flexepin", "currency": "EUR", "amounts": null, "amount": "25.00", "userId": "user_123",
-        "email": "player@example.com", "brandId": null, "sessionToken": null, "locale": "en", "timeout": 30000,
+        "email": "player@example.com", "brandId": null, "sessionToken": null, "timeout": 30000,
         "credentials": "same-origin", "messages": null}"#;
     let options: Object = json(defaults).unchecked_into();
     Object::assign(&options, json(changes).unchecked_ref()).into()

@@ -32,10 +32,10 @@ async fn letters_are_kept_and_named_and_nothing_is_lost() {
 
 #[wasm_bindgen_test]
 async fn the_merchants_own_words_are_shown_as_text() {
-    let page = Page::mount(&options(r#"{"messages": {"pin-label": "<b>Code</b> {x}"}}"#));
+    let page = Page::mount(&options(r#"{"messages": {"pin-label": "<b>Code</b> {"}}"#));
     assert_eq!(
         page.root.query_selector("label").expect("a selector").expect("a label").text_content().as_deref(),
-        Some("<b>Code</b> {x}")
+        Some("<b>Code</b> {")
     );
     page.handle.set_field_error("pin", Some("<img src=x onerror=alert(1)>".into()));
     page.shows("error", "<img src=x onerror=alert(1)>").await;

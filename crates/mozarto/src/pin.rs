@@ -5,8 +5,6 @@ use std::borrow::Cow;
 use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-const DIGITS: usize = 16;
-
 /// A Flexepin voucher's PIN: 16 ASCII digits. Erased from memory when dropped; prints as `[PIN]`.
 ///
 /// ```
@@ -18,7 +16,7 @@ const DIGITS: usize = 16;
 /// # Ok::<(), PinError>(())
 /// ```
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct VoucherPin([u8; DIGITS]);
+pub struct VoucherPin([u8; VoucherPin::LENGTH]);
 
 /// Why a text holds no PIN. Says how many digits there are, never which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +33,9 @@ pub enum PinError {
 }
 
 impl VoucherPin {
+    /// How many digits a PIN has.
+    pub const LENGTH: usize = 16;
+
     /// Reads the PIN out of a receipt's text: digits of any script, alone or between other words, in groups of four or
     /// not. Where the text does not single one PIN out, all its digits must be the PIN.
     pub fn parse(text: &str) -> Result<Self, PinError> {
@@ -69,7 +70,7 @@ impl VoucherPin {
             let found = groups.get(first..first + count)?;
             let inside = (first..first + count - 1).all(joined);
             let alone = !joined(first + count - 1) && !first.checked_sub(1).is_some_and(joined);
-            let length = |group: &(usize, usize)| group.1 - group.0 == DIGITS / count;
+            let length = |group: &(usize, usize)| group.1 - group.0 == Self::LENGTH / count;
             (inside && alone && found.iter().all(length)).then_some(found[0].0..found[count - 1].1)
         };
         let mut places = (0..groups.len()).filter_map(|first| place(first, 1).or_else(|| place(first, 4)));
@@ -90,11 +91,11 @@ impl VoucherPin {
 
     /// The last four digits, which may be shown and stored to tell vouchers apart.
     pub fn last_four(&self) -> &str {
-        &self.expose()[DIGITS - 4..]
+        &self.expose()[Self::LENGTH - 4..]
     }
 
     fn from_digits(mut digits: impl Iterator<Item = u8>) -> Option<Self> {
-        let mut pin = Self([b'0'; DIGITS]);
+        let mut pin = Self([b'0'; Self::LENGTH]);
         for place in &mut pin.0 {
             *place = digits.next()?;
         }

@@ -43,8 +43,8 @@ pub(crate) fn minified(text: &str, kind: Kind, version: &str) -> Result<String> 
     Ok(format!("/*! flexepin-cashier {version} | MIT OR Apache-2.0 */\n{code}\n"))
 }
 
-/// `module` with the file's address as bundlers look for it, to take the file along: `new URL("file",
-/// import.meta.url)`, the name in plain quotes. The minifier writes backquotes, which not all of them read.
+/// `module` with a file's address as bundlers look for it, to take the file along: `new URL("file", import.meta.url)`, the
+/// name in plain quotes. The minifier writes backquotes, which not all of them read.
 pub(crate) fn with_asset(module: &str, file: &str) -> Result<String> {
     let written = |quote: char| format!("new URL({quote}{file}{quote},import.meta.url)");
     let [backquoted, single, double] = ['`', '\'', '"'].map(written);

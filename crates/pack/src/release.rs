@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+/// The folder of the texts of each language.
+const LOCALES: &str = "locales/";
+
 /// Files by name.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -47,9 +50,15 @@ pub(crate) fn release(mut files: Files, texts: Texts, version: &str) -> Result<F
     let style = integrity::sha384(style);
     let wasm = take(&mut files, WASM)?;
     let shortened = imports::shortened(&wasm)?;
+    let assets: Vec<String> = files.keys().filter(|name| name.starts_with(LOCALES)).cloned().collect();
     for (name, kind) in [(SCRIPT, Kind::Script), (MODULE, Kind::Module)] {
         let script = String::from_utf8(take(&mut files, name)?).with_context(|| format!("{name} is no text"))?;
-        let ready = ready(&script, kind, &wasm, &shortened, version).with_context(|| format!("in {name}"))?;
+        let mut ready = ready(&script, kind, &wasm, &shortened, version).with_context(|| format!("in {name}"))?;
+        if kind == Kind::Module {
+            for asset in assets.iter().map(String::as_str).chain([WASM]) {
+                ready = with_asset(&ready, asset).with_context(|| format!("in {name}"))?;
+            }
+        }
         // The module has the style itself.
         ensure!(kind == Kind::Module || ready.contains(&style), "{name} has not the hash of the {STYLE} beside it");
         files.insert(name.to_owned(), ready.into_bytes());
@@ -79,7 +88,7 @@ fn ready(script: &str, kind: Kind, wasm: &[u8], shortened: &Shortened, version: 
         script.contains(&integrity::sha384(&shortened.wasm)),
         "the minifier took the wasm's hash away: is it used?"
     );
-    if kind == Kind::Module { with_asset(&script, WASM) } else { Ok(script) }
+    Ok(script)
 }
 
 /// These files, and beside each that browsers load itself by brotli and by gzip. The others are read by people and by
@@ -142,6 +151,8 @@ mod tests {
     fn every_file_that_a_browser_may_load_is_listed_with_its_hash() {
         let mut assembled = assembled();
         assembled.insert("locales/de.json".to_owned(), b"{}\n".to_vec());
+        let module = [&assembled[MODULE][..], b"f(new URL(\"locales/de.json\", import.meta.url));\n"].concat();
+        assembled.insert(MODULE.to_owned(), module);
         let files = release(assembled, texts(), "1.2.3").expect("it is packed");
         let list: serde_json::Value = serde_json::from_slice(&files["sri.json"]).expect("JSON");
         let listed: Vec<_> = list["files"].as_object().expect("hashes").keys().cloned().collect();

@@ -129,6 +129,8 @@ pub(crate) struct Errors {
     pub(crate) amount: Option<FieldError>,
     pub(crate) email: Option<FieldError>,
     pub(crate) form: Option<FormError>,
+    /// Where an answer has said it: what support can find the attempt by.
+    pub(crate) reference: Option<String>,
 }
 
 impl Errors {
@@ -198,7 +200,7 @@ impl Form {
                 brand_id: options.brand_id.clone(),
             }),
             (pin, amount, email) => {
-                Err(Errors { pin: pin.err(), amount: amount.err(), email: email.err(), form: None })
+                Err(Errors { pin: pin.err(), amount: amount.err(), email: email.err(), ..Errors::default() })
             }
         }
     }

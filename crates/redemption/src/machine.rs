@@ -54,7 +54,10 @@ enum Phase {
         seconds: u64,
     },
     Checking(Attempt),
-    Redeemed(Outcome),
+    Redeemed {
+        outcome: Outcome,
+        began_at_ms: u64,
+    },
     Unconfirmed {
         attempt: Attempt,
         outcome: Outcome,
@@ -68,7 +71,7 @@ enum Phase {
 impl Phase {
     fn attempt(&self) -> Option<&Attempt> {
         match self {
-            Self::Editing | Self::Redeemed(_) => None,
+            Self::Editing | Self::Redeemed { .. } => None,
             Self::Confirming(attempt)
             | Self::Preparing(attempt)
             | Self::Checking(attempt)
@@ -81,7 +84,7 @@ impl Phase {
 
     fn attempt_mut(&mut self) -> Option<&mut Attempt> {
         match self {
-            Self::Editing | Self::Redeemed(_) => None,
+            Self::Editing | Self::Redeemed { .. } => None,
             Self::Confirming(attempt)
             | Self::Preparing(attempt)
             | Self::Checking(attempt)
@@ -127,7 +130,7 @@ impl Machine {
             Phase::Redeeming { .. } => PhaseName::Redeeming,
             Phase::Waiting { .. } => PhaseName::Waiting,
             Phase::Checking(_) => PhaseName::Checking,
-            Phase::Redeemed(_) => PhaseName::Redeemed,
+            Phase::Redeemed { .. } => PhaseName::Redeemed,
             Phase::Unconfirmed { .. } => PhaseName::Unconfirmed,
             Phase::Failed { .. } => PhaseName::Failed,
         }
@@ -297,6 +300,7 @@ impl Machine {
     fn edited(&mut self, field: Field) -> Phase {
         *self.form.errors.at(field) = None;
         self.form.errors.form = None;
+        self.form.errors.reference = None;
         Phase::Editing
     }
 

@@ -92,6 +92,8 @@ pub struct FormView {
     pub email: Option<EmailView>,
     /// What is wrong with no field in particular.
     pub error: Option<FormError>,
+    /// Where an answer has said what is wrong: what support can find the attempt by.
+    pub reference: Option<String>,
 }
 
 /// The amount's part of the form.
@@ -171,8 +173,13 @@ pub enum Screen {
         /// What support can find it by.
         reference: String,
     },
-    /// The receipt. The outcome's kind is `Redeemed`.
-    Redeemed(Outcome),
+    /// The receipt.
+    Redeemed {
+        /// Its kind is `Redeemed`.
+        outcome: Outcome,
+        /// When the attempt began, in milliseconds since 1970.
+        began_at_ms: u64,
+    },
     /// Not known yet.
     Unconfirmed {
         /// Which voucher.

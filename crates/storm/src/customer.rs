@@ -152,7 +152,7 @@ impl Customer {
     fn wish_in(&mut self, view: &View, page: &Page, patience: u32) -> Option<Wish> {
         let gives_up = patience == 0;
         match &view.screen {
-            Screen::Redeemed(_) => Some(Wish::Leave),
+            Screen::Redeemed { .. } => Some(Wish::Leave),
             Screen::Waiting { .. } => (self.random.f64() < 0.05 && !gives_up).then_some(Wish::Retry),
             Screen::Progress { .. }
             | Screen::Checking { .. }

@@ -63,8 +63,8 @@ async fn a_voucher_that_a_lost_try_took_is_never_called_rejected() {
 
 #[tokio::test]
 async fn a_late_success_is_found_though_the_customer_stopped_waiting() {
-    // Takes the voucher and answers after 40 s, while the customer waits 1 s.
-    let shop = Merchant::with_widget(&format!("{FIXED} timeout=1000")).await;
+    // Takes the voucher and answers after 40 s, while the customer waits 5 s.
+    let shop = Merchant::with_widget(&format!("{FIXED} timeout=5000")).await;
     let pin = scripted("1504");
     browse(DESKTOP, async |browser| {
         let widget = submitted(browser, &shop, &pin).await;

@@ -3,9 +3,9 @@
 use super::closed;
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use axum::http::{Response, StatusCode, Uri};
-use axum::response::{Html, IntoResponse};
+use axum::response::{AppendHeaders, Html, IntoResponse};
 use axum::routing::any;
 use url::form_urlencoded::parse;
 
@@ -24,7 +24,8 @@ pub(crate) const MARKUP: &str = "/bad/markup";
 
 /// Redirects, with the status and to the address that its query says: `?status=307&to=http%3A%2F%2F…`.
 pub(crate) const AWAY: &str = "/bad/away";
-/// Answers with the status and the JSON that its query says: `?status=400&json=%7B…`.
+/// Answers with the status and the JSON that its query says, and with `Retry-After` where it says that too:
+/// `?status=429&json=%7B…&retry=90`.
 pub(crate) const SAYS: &str = "/bad/says";
 
 /// Answer of [`MARKUP`]. If any of it were executed, the page would have `window.executed`.
@@ -79,5 +80,6 @@ async fn away(address: Uri) -> Response<Body> {
 
 async fn says(address: Uri) -> Response<Body> {
     let (status, text) = told(&address, "json");
-    (status, json(text)).into_response()
+    let retry = address.query().and_then(|query| query.split_once("retry=")).map(|(_, seconds)| seconds.to_owned());
+    (status, AppendHeaders(retry.map(|seconds| (RETRY_AFTER, seconds))), json(text)).into_response()
 }

@@ -1,5 +1,5 @@
 //! From what wasm-bindgen wrote and what lies in `static/` to the widget's files: the classic script, the ES module, the
-//! style sheet and the wasm.
+//! style sheet, the wasm, and the texts of each language with a list of their hashes.
 //!
 //! The sources in `static/` are ES modules. Each of the two entries is put together with what it imports into one file:
 //! modules come once, before who imports them; `import` lines and the word `export` go. Marks are filled: `__VERSION__`,
@@ -9,7 +9,9 @@ use super::{read, write};
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha384};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,20 +22,64 @@ pub(crate) fn assemble(bindgen_out: &Path, out: &Path) -> Result<()> {
     let glue = glue(&read(wasm.to_string_lossy().replace("_bg.wasm", ".js"))?)?;
     let wasm = fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
     let style = read("static/flexepin-cashier.css")?;
+    let locales = locales(Path::new("static/locales"))?;
+    let index = languages(&locales)?;
+    let names: Vec<_> = locales.keys().map(String::as_str).collect();
     let marks = [
         ("__VERSION__", env!("CARGO_PKG_VERSION").to_owned()),
         ("__WASM_INTEGRITY__", integrity(&wasm)),
         ("__STYLE_INTEGRITY__", integrity(style.as_bytes())),
         ("\"__STYLE__\"", serde_json::to_string(&style)?),
+        ("__LOCALES_INTEGRITY__", integrity(&index)),
+        ("\"__FILES__\": \"\"", names.iter().chain(&[INDEX]).map(|name| asset(name)).collect::<Vec<_>>().join(", ")),
     ];
     let source = |file: &str| read(Path::new("static").join(file));
     let script = fill(&bundle("script.js", &source)?, &glue, &marks)?;
     let module = fill(&bundle("module.js", &source)?, &glue, &marks)?;
     fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+    fs::create_dir_all(out.join("locales")).context("cannot make the folder of the texts")?;
+    for (name, texts) in locales.iter().map(|(name, texts)| (name.as_str(), texts)).chain([(INDEX, &index)]) {
+        write(&out.join(format!("locales/{name}.json")), texts)?;
+    }
     write(&out.join("flexepin-cashier.js"), format!("(() => {{\n\"use strict\";\n{script}}})();\n").as_bytes())?;
     write(&out.join("flexepin-cashier.mjs"), module.as_bytes())?;
     write(&out.join("flexepin-cashier.css"), style.as_bytes())?;
     write(&out.join("flexepin-cashier.wasm"), &wasm)
+}
+
+/// The name of the list of the texts' hashes, which lies beside them.
+const INDEX: &str = "index";
+
+/// The texts of each language, by its name, as they ship: without what only translators read, on one line.
+fn locales(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    #[derive(Deserialize, Serialize)]
+    struct Catalogue {
+        dir: String,
+        messages: BTreeMap<String, String>,
+    }
+    let mut locales = BTreeMap::new();
+    for file in fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))? {
+        let path = file?.path();
+        let name = path.file_stem().context("a file has a name")?.to_string_lossy().into_owned();
+        let catalogue: Catalogue =
+            serde_json::from_str(&read(&path)?).with_context(|| format!("{} is no catalogue", path.display()))?;
+        locales.insert(name, serde_json::to_vec(&catalogue)?);
+    }
+    Ok(locales)
+}
+
+/// The list of languages: what `static/languages.json` says, and every catalogue with its hash.
+fn languages(locales: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>> {
+    let rules = read("static/languages.json")?;
+    let mut list: serde_json::Value = serde_json::from_str(&rules).context("static/languages.json is no JSON")?;
+    list["hashes"] = locales.iter().map(|(name, texts)| (name.clone(), integrity(texts))).collect();
+    Ok(serde_json::to_vec(&list)?)
+}
+
+/// Where the module finds a file of texts, in the words that bundlers look for.
+fn asset(name: &str) -> String {
+    let file = format!("locales/{name}.json");
+    format!("\"{file}\": new URL(\"{file}\", import.meta.url)")
 }
 
 /// A file's hash as `integrity` attributes have it.

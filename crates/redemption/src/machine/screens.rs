@@ -28,7 +28,9 @@ impl Machine {
                 in_doubt: attempt.standing().kind == OutcomeKind::Unconfirmed,
             },
             Phase::Checking(attempt) => Screen::Checking { summary: attempt.summary(), reference: attempt.reference() },
-            Phase::Redeemed(outcome) => Screen::Redeemed(outcome.clone()),
+            Phase::Redeemed { outcome, began_at_ms } => {
+                Screen::Redeemed { outcome: outcome.clone(), began_at_ms: *began_at_ms }
+            }
             Phase::Unconfirmed { attempt, outcome } => Screen::Unconfirmed {
                 summary: attempt.summary(),
                 outcome: outcome.clone(),
@@ -106,6 +108,7 @@ impl Machine {
                 .is_none()
                 .then(|| EmailView { text: self.form.email.clone(), error: errors.email.clone() }),
             error: errors.form.clone(),
+            reference: errors.reference.clone().filter(|_| !errors.is_empty()),
         }
     }
 }

@@ -265,12 +265,13 @@ impl Machine {
             self.add_holder(holder, &attempt, None, effects);
         }
         let outcome = self.tell(&mut attempt, outcome, effects);
+        errors.reference = Some(outcome.reference.clone());
         self.form.errors = errors;
         match outcome.kind {
             OutcomeKind::Redeemed(_) => {
                 effects.extend([Effect::ClearPin, Effect::Focus(Focus::Heading)]);
                 self.clear_form();
-                Phase::Redeemed(outcome)
+                Phase::Redeemed { outcome, began_at_ms: attempt.began_at_ms }
             }
             OutcomeKind::Rejected => {
                 effects.push(Effect::Focus(self.form.errors.first().map_or(Focus::Heading, Focus::Field)));

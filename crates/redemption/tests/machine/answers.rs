@@ -17,7 +17,7 @@ fn a_success_is_a_receipt_from_the_answer_and_erases_the_pin() {
     let effects = machine.handle(answered(1, success()));
     assert_eq!(told(&effects), Some(("redeemed", "REDEEMED", "yes", "none")));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::ClearPin)));
-    let Screen::Redeemed(outcome) = machine.view().screen else { panic!("a receipt") };
+    let Screen::Redeemed { outcome, .. } = machine.view().screen else { panic!("a receipt") };
     let OutcomeKind::Redeemed(redemption) = outcome.kind else { panic!("a redemption") };
     assert_eq!(redemption.amount, Some(eur(2500)));
     assert_eq!(redemption.serial.as_deref(), Some("FP-9876543210"));
@@ -30,7 +30,7 @@ fn a_success_is_a_receipt_from_the_answer_and_erases_the_pin() {
 fn a_receipt_over_another_amount_says_what_was_asked() {
     let mut machine = redeeming();
     machine.handle(answered(1, success_of(50.0)));
-    let Screen::Redeemed(outcome) = machine.view().screen else { panic!("a receipt") };
+    let Screen::Redeemed { outcome, .. } = machine.view().screen else { panic!("a receipt") };
     let OutcomeKind::Redeemed(redemption) = outcome.kind else { panic!("a redemption") };
     assert_eq!(redemption.amount, Some(eur(5000)));
     assert_eq!(redemption.discrepancy.map(|discrepancy| discrepancy.requested), Some(eur(2500)));

@@ -105,7 +105,7 @@ impl World {
             Screen::Progress { .. } => vec![(Button::Online, 0)],
             Screen::Waiting { .. } => vec![(Button::Retry, 0), (Button::Retry, 0), (Button::Cancel, 0)],
             Screen::Checking { .. } => vec![(Button::Another, 0)],
-            Screen::Redeemed(_) => vec![(Button::Reset, 0)],
+            Screen::Redeemed { .. } => vec![(Button::Reset, 0)],
             Screen::Failed { .. } => vec![(Button::Retry, 0), (Button::Edit, 0)],
             Screen::Unconfirmed { .. } => {
                 let in_hand = view.cards.len();

@@ -109,7 +109,7 @@ impl World {
                 return self.finish(tab, outcome.attempt, finished);
             }
             Screen::Unconfirmed { outcome, .. } => Event::StatusRequested(outcome.attempt),
-            Screen::Redeemed(_) => Event::ResetRequested,
+            Screen::Redeemed { .. } => Event::ResetRequested,
             Screen::Progress { .. } | Screen::Checking { .. } => return,
             Screen::Form => {
                 if view.form.finishing.is_some() {

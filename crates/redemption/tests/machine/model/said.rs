@@ -29,7 +29,7 @@ impl World {
         let Some(tab) = self.browser.tab(at) else { return };
         let (view, in_hand, keeps) = (tab.machine.view(), tab.in_hand.clone(), self.proxy.keeps());
         match &view.screen {
-            Screen::Redeemed(outcome) | Screen::Failed { outcome, .. } | Screen::Unconfirmed { outcome, .. } => {
+            Screen::Redeemed { outcome, .. } | Screen::Failed { outcome, .. } | Screen::Unconfirmed { outcome, .. } => {
                 self.truth.shown(outcome, &self.mozarto, keeps);
             }
             Screen::Waiting { in_doubt: false, .. } => {
