@@ -80,6 +80,21 @@ const given = () =>
     }
   });
 
+// ---- Ready themes: classes of themes.css, each with the `theme` that it goes with.
+
+const THEMES = { none: "", paper: "light", mint: "light", midnight: "dark", contrast: "light" };
+
+for (const [name, theme] of Object.entries(THEMES)) {
+  const choice = make("input", { type: "radio", name: "theme", value: name, checked: name === "none" });
+  choice.addEventListener("change", () => {
+    cashier.className = name;
+    optionForm.elements.theme.value = theme;
+    cashier.theme = theme || null;
+    showTag();
+  });
+  find("themes").append(make("label", {}, choice, ` ${name}`));
+}
+
 // ---- Methods.
 
 /** Calls a method, and records what came of it. */

@@ -10,7 +10,7 @@ use crate::shell::lock::{self, Guard};
 use crate::shell::page_events::{Leaving, PageEvents};
 use crate::shell::pin_field::PinField;
 use crate::shell::press::Press;
-use crate::shell::{random, status, storage};
+use crate::shell::{print, random, status, storage};
 use crate::view::{Context, Root, RootProps};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
@@ -77,6 +77,7 @@ pub(crate) struct App {
     left_by_press: RefCell<Vec<Event>>,
     hear: Callback<Event>,
     conceal_pin: Callback<bool>,
+    print: Callback<()>,
     focus_field: Callback<Field>,
 }
 
@@ -109,6 +110,7 @@ impl App {
         let link = Link::default();
         let hear = link.callback(Self::hear);
         let conceal_pin = link.callback(|app, concealed| app.shell.pin.set_concealed(concealed));
+        let print = link.callback(|app, ()| print::print(&app.shell.root));
         let focus_field = link.callback(|app, field| app.shell.focus(Focus::Field(field)));
         let press_ended = link.callback(|app, ()| app.press_ended());
         let shell = FormShell::adopt(root, |input| {
@@ -144,6 +146,7 @@ impl App {
             left_by_press: RefCell::default(),
             hear,
             conceal_pin,
+            print,
             focus_field,
         });
         link.0.replace(Rc::downgrade(&app));
@@ -315,6 +318,7 @@ impl App {
                 texts: Rc::clone(&self.settings.borrow().texts),
                 dispatch: self.hear.clone(),
                 conceal_pin: self.conceal_pin.clone(),
+                print: self.print.clone(),
                 focus: self.focus_field.clone(),
             },
             slots: self.shell.slots.clone(),

@@ -1,13 +1,10 @@
 //! Numbers, money and times as the customer's locale writes them: the browser's `Intl`, asked once per kind.
-//!
-//! Its classes are asked for by name: a binding for each would be in the page's script, which must be small.
 
-use crate::object::object;
-use js_sys::{Array, Date, Function, Reflect};
+use crate::object::{call, get, new, object};
 use mozarto::{Amount, Currency};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 #[derive(Debug)]
 pub(super) struct Formats {
@@ -44,14 +41,14 @@ impl Formats {
     /// The plural category of a count, such as `few`.
     pub(super) fn plural(&self, count: u32) -> String {
         let rules = format_of("PluralRules", &self.tag, &[]);
-        asked(&rules, "select", &[count.into()]).unwrap_or_else(|| "other".to_owned())
+        call(&rules, "select", &[count.into()]).as_string().unwrap_or_else(|| "other".to_owned())
     }
 
     /// From now on, such as "in 4 seconds": up to two minutes in seconds, then in minutes, never less than it is.
     pub(super) fn moment_in(&self, seconds: u32) -> String {
         let (count, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
         let format = format_of("RelativeTimeFormat", &self.tag, &[]);
-        asked(&format, "format", &[count.into(), unit.into()]).unwrap_or_default()
+        call(&format, "format", &[count.into(), unit.into()]).as_string().unwrap_or_default()
     }
 
     /// The time of day, with seconds.
@@ -66,7 +63,7 @@ impl Formats {
 
     fn moment(&self, ms: u64, styles: &[(&str, JsValue)]) -> String {
         let format = format_of("DateTimeFormat", &self.tag, styles);
-        asked(&format, "format", &[Date::new(&exact(ms).into()).into()]).unwrap_or_default()
+        call(&format, "format", &[exact(ms).into()]).as_string().unwrap_or_default()
     }
 
     pub(super) fn decimal_separator(&self) -> char {
@@ -83,21 +80,13 @@ impl Formats {
 
 /// A format of `Intl`; undefined where the browser refuses it.
 fn format_of(class: &str, tag: &JsValue, settings: &[(&str, JsValue)]) -> JsValue {
-    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
-    let class = get(&get(&js_sys::global(), "Intl"), class).dyn_into::<Function>();
-    let arguments = Array::of2(tag, &object(settings));
-    class.and_then(|class| Reflect::construct(&class, &arguments)).unwrap_or_default()
-}
-
-/// What a method gives, where it gives a text.
-fn asked(format: &JsValue, method: &str, arguments: &[JsValue]) -> Option<String> {
-    let method = Reflect::get(format, &method.into()).ok()?.dyn_into::<Function>().ok()?;
-    method.apply(format, &arguments.iter().collect::<Array>()).ok()?.as_string()
+    let class = get(&get(&js_sys::global(), "Intl"), class);
+    new(&class, &[tag.clone(), object(settings).into()])
 }
 
 /// `Intl` formats a decimal text exactly; older browsers make a number of it first, which is exact for any voucher.
 fn formatted(format: &JsValue, decimal: &str) -> String {
-    asked(format, "format", &[decimal.into()]).unwrap_or_else(|| decimal.to_owned())
+    call(format, "format", &[decimal.into()]).as_string().unwrap_or_else(|| decimal.to_owned())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact for 285,000 years")]

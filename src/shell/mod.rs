@@ -12,6 +12,7 @@ pub(crate) mod pin_field;
 mod pin_grouping;
 mod pin_history;
 pub(crate) mod press;
+pub(crate) mod print;
 pub(crate) mod random;
 pub(crate) mod status;
 pub(crate) mod storage;

@@ -53,6 +53,8 @@ impl PinField {
             on("input", Field::changed),
             on("compositionend", |field, _| Some(field.regroup(Edit::Typed))),
             on("paste", Field::pasted),
+            on("change", Field::filled),
+            on("dragend", |field, _| Some(field.regroup(Edit::Other))),
             EventListener::new(&field.input, "blur", move |_| left()),
         ];
         Self { field, listeners: RefCell::new(listeners) }
@@ -104,7 +106,10 @@ impl Field {
         if !(is_down("ctrlKey") || is_down("metaKey")) || is_down("altKey") {
             return None;
         }
-        let back = match (of("key").as_string()?.to_ascii_lowercase().as_str(), is_down("shiftKey")) {
+        // Where the keyboard writes another script the letter is another, and browsers too go by the key's place.
+        let written = of("key").as_string().filter(|key| key.is_ascii());
+        let letter = written.or_else(|| of("code").as_string()?.strip_prefix("Key").map(str::to_owned))?;
+        let back = match (letter.to_ascii_lowercase().as_str(), is_down("shiftKey")) {
             ("z", shift) => !shift,
             ("y", false) => false,
             _ => return None,
@@ -115,7 +120,11 @@ impl Field {
 
     fn about_to_change(&self, event: &Event) -> Option<PinText> {
         let event: &InputEvent = event.dyn_ref()?;
-        self.history.borrow_mut().before_edit(self.caret());
+        self.before_edit();
+        // What cannot be stopped is left to the browser: done here too it would be done twice.
+        if !Reflect::get(event, &"cancelable".into()).unwrap_or_default().is_truthy() {
+            return None;
+        }
         let edited = match event.input_type().as_str() {
             "historyUndo" => self.go(true),
             "historyRedo" => self.go(false),
@@ -133,19 +142,28 @@ impl Field {
         // Autofill and extensions send a plain `Event`.
         let input = event.dyn_ref::<InputEvent>();
         let edit = match input.map(InputEvent::input_type).as_deref() {
+            // Half an edit is not regrouped under the customer's fingers; its end is an event of its own.
+            _ if input.is_some_and(InputEvent::is_composing) => return Some(PinText::new(self.input.value())),
+            Some("deleteByDrag") => return Some(PinText::new(self.input.value())),
             Some("insertText" | "insertCompositionText") => Edit::Typed,
             Some(kind) if kind.starts_with("deleteContent") => Edit::Deleted,
             _ => Edit::Other,
         };
-        // Half a composition is not regrouped under the customer's fingers; its end is an event of its own.
-        (!input.is_some_and(InputEvent::is_composing)).then(|| self.regroup(edit))
+        Some(self.regroup(edit))
+    }
+
+    /// Some extensions fill it in and tell of nothing but a `change`, which comes too when the customer leaves the field.
+    fn filled(&self, _: &Event) -> Option<PinText> {
+        let text = Zeroizing::new(self.input.value());
+        let is_known = *text == *self.history.borrow().now().text;
+        (!is_known).then(|| self.regroup(Edit::Other))
     }
 
     fn pasted(&self, event: &Event) -> Option<PinText> {
         // `paste` comes to a locked field too.
         let pin = if self.input.read_only() { None } else { pasted_pin(event.unchecked_ref()) }?;
         event.prevent_default();
-        self.history.borrow_mut().before_edit(self.caret());
+        self.before_edit();
         self.input.set_value(pin.expose());
         self.place_caret(pin.expose().len());
         Some(self.regroup(Edit::Other))
@@ -165,7 +183,9 @@ impl Field {
 
     fn regroup(&self, edit: Edit) -> PinText {
         let text = Zeroizing::new(self.input.value());
-        let grouped = group(&text, self.caret());
+        // What was dropped is selected, and the caret belongs behind it.
+        let caret = self.input.selection_end().ok().flatten().map_or(0, |caret| caret as usize);
+        let grouped = group(&text, caret);
         if *grouped.text != *text {
             self.input.set_value(&grouped.text);
             self.place_caret(grouped.caret);
@@ -186,10 +206,16 @@ impl Field {
         let digit = digit_beyond_space(&text, start as usize, forward)?;
         let place = u32::try_from(digit).ok()?;
         self.input.set_range_text_with_start_and_end("", place, place + 1).ok()?;
-        self.place_caret(digit);
+        self.place_caret(if forward { start as usize } else { digit });
         Some(self.regroup(Edit::Deleted))
     }
 
+    fn before_edit(&self) {
+        let text = Zeroizing::new(self.input.value());
+        self.history.borrow_mut().before_edit(&text, self.caret());
+    }
+
+    /// Where an edit begins.
     fn caret(&self) -> usize {
         self.input.selection_start().ok().flatten().map_or(0, |caret| caret as usize)
     }

@@ -12,14 +12,17 @@ pub(super) struct Grouped {
     pub(super) caret: usize,
 }
 
-/// Digits become groups of four with the caret behind the same digit; a receipt's text with one PIN in it becomes that
-/// PIN; anything else stays as it was typed, for its writer to put right.
+/// Digits become groups of four with the caret behind the same digit, and on its side of the space; a receipt's text with
+/// one PIN in it becomes that PIN; anything else stays as it was typed, for its writer to put right.
 pub(super) fn group(text: &str, caret: usize) -> Grouped {
     let folded = Zeroizing::new(ascii_digits(text).into_owned());
     if folded.chars().all(|c| c.is_ascii_digit() || is_loose(c)) {
-        let before = utf16_prefix(&folded, caret).chars().filter(char::is_ascii_digit).count();
+        let prefix = utf16_prefix(&folded, caret);
+        let before = prefix.chars().filter(char::is_ascii_digit).count();
         let text = in_fours(&folded);
-        return Grouped { text, caret: before + before.saturating_sub(1) / 4 };
+        let caret = before + before.saturating_sub(1) / 4;
+        let is_beyond = prefix.ends_with(is_loose) && text[caret..].starts_with(' ');
+        return Grouped { text, caret: caret + usize::from(is_beyond) };
     }
     match VoucherPin::find(&folded) {
         Some(pin) => {
@@ -31,17 +34,21 @@ pub(super) fn group(text: &str, caret: usize) -> Grouped {
 }
 
 /// The digit that a deletion is meant for whose next character is the space between two groups: its place, in UTF-16 units.
+/// In a text that is not grouped a space is its writer's own.
 pub(super) fn digit_beyond_space(text: &str, caret: usize, forward: bool) -> Option<usize> {
-    let at = |index: usize| char::decode_utf16(text.encode_utf16().nth(index)).next()?.ok();
     let (space, digit) = if forward { (caret, caret + 1) } else { (caret.checked_sub(1)?, caret.checked_sub(2)?) };
-    (at(space)? == ' ' && at(digit)?.is_ascii_digit()).then_some(digit)
+    // One byte is one unit there.
+    let is_grouped = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b' ');
+    let at = |index: usize| text.as_bytes().get(index);
+    (is_grouped && *at(space)? == b' ' && at(digit)?.is_ascii_digit()).then_some(digit)
 }
 
-/// What disappears when digits are grouped: white space and hyphens. Other separators stay visible until there is a
-/// whole PIN.
+/// What disappears when digits are grouped: white space, hyphens, and what nobody sees. Other separators stay visible
+/// until there is a whole PIN.
 fn is_loose(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{feff}')
+        || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
 }
 
 fn in_fours(text: &str) -> Zeroizing<String> {
@@ -89,9 +96,15 @@ mod tests {
             ("12|4 5678", "12|45 678"),
             ("|1234 5678", "|1234 5678"),
             ("1234|5678", "1234| 5678"),
+            ("1234 |678 9", "1234 |6789"),
+            ("1234 | 5678", "1234 |5678"),
+            ("1234 |", "1234|"),
+            (" |1234", "|1234"),
             ("1234-5678-9012-3456|", "1234 5678 9012 3456|"),
             ("12345678901234567|", "1234 5678 9012 3456 7|"),
             ("１２３４５|", "1234 5|"),
+            ("１２３４－５|", "1234 5|"),
+            ("1234\u{2060}5\u{2069}|", "1234 5|"),
             ("١٢٣٤٥|", "1234 5|"),
         ] {
             assert_eq!(shown(typed), expected, "{typed}");
@@ -126,6 +139,8 @@ mod tests {
             ("1234 5", 2, true, None),
             (" 5", 1, false, None),
             ("ab 5", 3, false, None),
+            ("1234 a", 5, false, None),
+            ("a 5", 1, true, None),
             ("", 0, false, None),
             ("", 0, true, None),
         ] {

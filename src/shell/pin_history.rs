@@ -35,9 +35,15 @@ pub(super) struct History {
 }
 
 impl History {
-    /// The caret stands here before an edit. One that was moved begins a step of its own.
-    pub(super) fn before_edit(&mut self, caret: usize) {
-        if self.now.caret != caret {
+    /// The field after the last edit that was heard of.
+    pub(super) fn now(&self) -> &Moment {
+        &self.now
+    }
+
+    /// The field is like this before an edit. A caret that was moved begins a step of its own. In the middle of one, such as
+    /// a composition, the text is another than that of now: the step began where the caret was then.
+    pub(super) fn before_edit(&mut self, text: &str, caret: usize) {
+        if self.now.caret != caret && *self.now.text == *text {
             self.run = None;
             self.now.caret = caret;
         }
@@ -114,11 +120,22 @@ mod tests {
         history.edited(moment("", 0), Edit::Deleted);
         history.edited(moment("5555", 4), Edit::Other);
         history.edited(moment("55556666", 8), Edit::Other);
-        history.before_edit(2);
+        history.before_edit("55556666", 2);
         typed(&mut history, &["5575"]);
         for expected in [moment("55556666", 2), moment("5555", 4), moment("", 0), moment("12", 2), moment("", 0)] {
             assert_eq!(history.undo(), Some(expected));
         }
+    }
+
+    #[test]
+    fn half_an_edit_does_not_move_the_place_where_it_began() {
+        let mut history = History::default();
+        history.edited(moment("5555", 4), Edit::Other);
+        history.before_edit("5555", 2);
+        history.before_edit("55155", 3);
+        history.before_edit("551255", 4);
+        history.edited(moment("5512 55", 4), Edit::Typed);
+        assert_eq!(history.undo(), Some(moment("5555", 2)));
     }
 
     #[test]

@@ -65,3 +65,10 @@ impl Press {
         !matches!(*self.state.borrow(), State::Idle)
     }
 }
+
+impl Drop for Press {
+    fn drop(&mut self) {
+        // The timer that awaits a click holds the state that it is in: nobody else would end it.
+        self.state.replace(State::Idle);
+    }
+}

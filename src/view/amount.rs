@@ -23,7 +23,7 @@ pub(super) fn amount(form: &FormView, context: &Context) -> Html {
                 <p part="hint" id="amount-hint">{ context.text(&Message::AmountHint) }</p>
                 <div class="amount-row">
                     <AmountInput text={text.clone()} invalid={wrong.is_some()} locked={form.locked} context={context.clone()} />
-                    <span class="unit" aria-hidden="true">{ currency.code().to_owned() }</span>
+                    <span id="amount-unit" class="unit" aria-hidden="true">{ currency.code().to_owned() }</span>
                 </div>
                 { field_error("amount-error", error(wrong)) }
             </div>
@@ -38,7 +38,7 @@ fn choice(amounts: &[Amount], chosen: Option<usize>, error: Option<String>, lock
         html! { <AmountChoice key={amount.minor()} {index} {label} checked={chosen == Some(index)} {locked} context={context.clone()} /> }
     });
     html! {
-        <fieldset part="field" class="field" aria-describedby="amount-error" aria-invalid={invalid}>
+        <fieldset part="field" class="field" role="radiogroup" aria-required="true" aria-describedby="amount-error" aria-invalid={invalid}>
             <legend part="label">{ context.text(&Message::AmountLabel) }</legend>
             <div class="choices" part="amounts">{ for options }</div>
             { field_error("amount-error", error) }
@@ -85,6 +85,6 @@ fn AmountInput(props: &AmountInputProps) -> Html {
     html! {
         <input ref={node} id="amount" part="amount" type="text" inputmode="decimal" autocomplete="off" dir="ltr" value={props.text.clone()}
             readonly={props.locked} aria-required="true" aria-invalid={if props.invalid { "true" } else { "false" }}
-            aria-describedby="amount-hint amount-error" />
+            aria-describedby="amount-hint amount-unit amount-error" />
     }
 }

@@ -14,6 +14,8 @@ pub(super) fn cards(cards: &[CardView], context: &Context) -> Html {
 
 fn card(card: &CardView, context: &Context) -> Html {
     let key = || card.attempt.clone();
+    // Who comes to a button by keys hears which voucher it is about.
+    let id = format!("card-{}", card.attempt.as_str());
     let open = !matches!(card.state, CardState::Ended(_));
     let kind = match &card.state {
         CardState::Ended(outcome) if matches!(outcome.kind, OutcomeKind::Redeemed(_)) => "good",
@@ -21,8 +23,8 @@ fn card(card: &CardView, context: &Context) -> Html {
         _ => "open",
     };
     html! {
-        <section key={card.attempt.as_str()} part="card" class={yew::classes!("open-attempt", kind)}>
-            <p part="card-text">{ text(card, context) }</p>
+        <section key={card.attempt.as_str()} part="card" class={yew::classes!("open-attempt", kind)} role="group" aria-labelledby={id.clone()}>
+            <p {id} part="card-text">{ text(card, context) }</p>
             if open {
                 <Checked checking={card.state == CardState::Checking} context={context.clone()} />
             }

@@ -12,6 +12,8 @@ pub(crate) struct Context {
     pub(crate) dispatch: Callback<Event>,
     /// Hides the digits of the PIN field, or shows them.
     pub(crate) conceal_pin: Callback<bool>,
+    /// Prints what is on screen.
+    pub(crate) print: Callback<()>,
     /// Moves the focus to a field.
     pub(crate) focus: Callback<Field>,
 }
@@ -33,6 +35,7 @@ impl PartialEq for Context {
         Rc::ptr_eq(&self.texts, &other.texts)
             && self.dispatch == other.dispatch
             && self.conceal_pin == other.conceal_pin
+            && self.print == other.print
             && self.focus == other.focus
     }
 }

@@ -26,7 +26,7 @@ struct Heard {
     errors: Vec<String>,
     form: bool,
     /// Said last; it stays until something else is said, or the screen is another.
-    said: String,
+    said: Vec<String>,
 }
 
 #[component]
@@ -38,7 +38,7 @@ pub(super) fn Live(LiveProps { view, context }: &LiveProps) -> Html {
         cards: view.cards.iter().map(|card| (cards::text(card, context), card.state == CardState::Checking)).collect(),
         errors: error::all(&view.form, &context.texts).into_iter().map(|(_, words)| words).collect(),
         form: matches!(view.screen, Screen::Form),
-        said: String::new(),
+        said: Vec::new(),
     };
     let checked_at = use_checked(now.checking || now.cards.iter().any(|(_, checking)| *checking));
     let mut before = before.borrow_mut();
@@ -46,16 +46,17 @@ pub(super) fn Live(LiveProps { view, context }: &LiveProps) -> Html {
     if let Some(before) = &mut *before {
         let checked = checked_at.map(|at| Message::Checked { time: context.texts.time(at) });
         now.said = news(before, &now, checked.as_ref(), context)
-            .unwrap_or_else(|| if before.form == now.form { mem::take(&mut before.said) } else { String::new() });
+            .unwrap_or_else(|| if before.form == now.form { mem::take(&mut before.said) } else { Vec::new() });
     }
-    let said = now.said.clone();
+    // In paragraphs: a screen reader pauses between them.
+    let said: Html = now.said.iter().map(|words| html! { <p>{ words.clone() }</p> }).collect();
     *before = Some(now);
-    html! { said }
+    said
 }
 
 /// What has come since, if anything has that no focus tells.
-fn news(before: &Heard, now: &Heard, checked: Option<&Message>, context: &Context) -> Option<String> {
-    let text = |message: &Message| Some(context.texts.text(message));
+fn news(before: &Heard, now: &Heard, checked: Option<&Message>, context: &Context) -> Option<Vec<String>> {
+    let text = |message: &Message| Some(vec![context.texts.text(message)]);
     if now.slow && !before.slow {
         return text(&Message::RedeemingSlow);
     }
@@ -66,11 +67,11 @@ fn news(before: &Heard, now: &Heard, checked: Option<&Message>, context: &Contex
     let known = |words: &String| before.cards.iter().any(|(text, _)| text == words);
     let cards: Vec<_> = now.cards.iter().map(|(words, _)| words).filter(|words| !known(words)).cloned().collect();
     if !cards.is_empty() {
-        return Some(cards.join(" "));
+        return Some(cards);
     }
     if is_asking(before) && !is_asking(now) && before.form == now.form {
         return checked.and_then(text);
     }
     let errors: Vec<_> = now.errors.iter().filter(|words| !before.errors.contains(words)).cloned().collect();
-    (!errors.is_empty()).then(|| errors.join(" "))
+    (!errors.is_empty()).then_some(errors)
 }

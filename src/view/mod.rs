@@ -13,6 +13,7 @@ mod copy_button;
 mod email;
 mod error;
 mod failed;
+mod in_sight;
 mod listen;
 mod live;
 mod mark;

@@ -6,7 +6,7 @@ use super::copy_button::CopyButton;
 use super::mark::mark;
 use crate::i18n::Message;
 use redemption::Redemption;
-use yew::{Callback, Html, html};
+use yew::{Html, html};
 
 /// `began_at_ms` is when the voucher was sent, in milliseconds since 1970.
 pub(super) fn receipt(redemption: &Redemption, began_at_ms: u64, context: &Context) -> Html {
@@ -43,7 +43,7 @@ pub(super) fn receipt(redemption: &Redemption, began_at_ms: u64, context: &Conte
             </div>
             <div class="buttons">
                 <CopyButton label={context.text(&Message::CopyReceipt)} text={lines.join("\n")} context={context.clone()} />
-                <Button part="print" label={context.text(&Message::Print)} on_press={Callback::from(|()| print())} />
+                <Button part="print" label={context.text(&Message::Print)} on_press={context.print.clone()} />
             </div>
         </section>
     }
@@ -52,9 +52,4 @@ pub(super) fn receipt(redemption: &Redemption, began_at_ms: u64, context: &Conte
 /// Money and ids run from left to right everywhere, words as their language does.
 fn direction(part: &str) -> &'static str {
     if part == "receipt-date" { "auto" } else { "ltr" }
-}
-
-fn print() {
-    // A browser that cannot print (an embedded one) says so itself; there is nothing to add.
-    let _ = web_sys::window().map(|window| window.print());
 }

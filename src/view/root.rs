@@ -2,6 +2,7 @@
 
 use super::button::Button;
 use super::error::{field_error, form_words, words};
+use super::in_sight::use_focus_in_sight;
 use super::live::Live;
 use super::pin_tools::PinTools;
 use super::unconfirmed::Ways;
@@ -21,6 +22,7 @@ pub(crate) struct RootProps {
 
 #[component]
 pub(crate) fn Root(RootProps { view, context, slots }: &RootProps) -> Html {
+    use_focus_in_sight(&slots.screen);
     let pin_error = view.form.pin_error.as_ref().map(|error| words(error, Field::Pin, &view.form, &context.texts));
     html! {
         <>

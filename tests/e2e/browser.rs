@@ -36,6 +36,8 @@ pub(crate) struct Screen {
 
 /// A small phone, upright.
 pub(crate) const PHONE: Screen = Screen { width: 360, height: 740, is_phone: true };
+/// The narrowest screen: 1280 pixels at 400 % are as wide.
+pub(crate) const NARROW: Screen = Screen { width: 320, height: 640, is_phone: true };
 /// A laptop.
 pub(crate) const DESKTOP: Screen = Screen { width: 1280, height: 800, is_phone: false };
 

@@ -5,11 +5,13 @@
 //! `everywhere/harness` tests these three on pages of its own. What is in `everywhere` runs in every browser, the rest in
 //! Chromium. What is started for all tests is found in `E2E_…` variables (see [`given`]).
 
+mod accessibility_in_chromium;
 mod browser;
 mod dev_server;
 mod document;
 mod everywhere;
 mod harness;
+mod languages;
 mod leaks;
 mod lost_answers;
 mod merchant;
@@ -18,6 +20,7 @@ mod redeeming;
 mod sandbox;
 mod screens;
 mod secrets_in_chromium;
+mod typing_in_chromium;
 mod widget;
 
 /// What `cargo xtask test` tells by the variable `name`:

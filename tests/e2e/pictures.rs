@@ -40,12 +40,15 @@ async fn take(browser: &Browser, file: &str) {
 
 #[tokio::test]
 async fn every_screen_is_taken_light_and_dark() {
+    let gallery = include_str!("../../docs/screens/README.md");
     browse(DESKTOP, async |browser| {
         for shown in Shown::ALL {
             for (theme, scheme) in [("light", Scheme::Light), ("dark", Scheme::Dark)] {
                 browser.scheme(scheme).await;
                 let (_shop, _widget) = show(browser, shown, &format!("theme={theme}")).await;
-                take(browser, &format!("{}-{theme}.png", shown.name())).await;
+                let file = format!("{}-{theme}.png", shown.name());
+                assert!(gallery.contains(&format!("({file})")), "docs/screens/README.md shows {file}");
+                take(browser, &file).await;
                 browser.accept_leaving().await;
             }
         }

@@ -60,7 +60,7 @@ async fn one_tap_submits_though_the_field_that_it_leaves_is_wrong() {
         let touch = json!({ "type": "touchStart", "touchPoints": [{ "x": place[0], "y": place[1] }] });
         browser.devtools("Input.dispatchTouchEvent", touch).await;
         browser.devtools("Input.dispatchTouchEvent", json!({ "type": "touchEnd", "touchPoints": [] })).await;
-        widget.text_with("error", "You have entered 5.").await;
+        widget.text_with("error", "You have entered 5 digits.").await;
         // The error is there when the field has lost the focus; the tap becomes a click after that.
         until("the tap reaches the button", async || {
             (browser.script("return window.clicks", &[]).await == 1).then_some(())

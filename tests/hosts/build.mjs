@@ -2,8 +2,9 @@
 // tarball beside the pinned frameworks.
 //
 // `node tests/hosts/build.mjs --dist <dist> --out <folder>` writes <folder>/<host>/{script,module}/… and
-// <folder>/widget/, the files that a merchant serves for the classic script. All work is done in <folder>/work, so that
-// nothing is installed among the sources. Any step that fails ends it with code 1.
+// <folder>/widget/, the files that a merchant serves for the classic script, and <folder>/axe.min.js, which browser tests
+// check every screen with. All work is done in <folder>/work, so that nothing is installed among the sources. Any step
+// that fails ends it with code 1.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -67,11 +68,17 @@ function copyWidget() {
   }
 }
 
+/** What `tests/e2e/everywhere/accessibility.rs` puts into the pages that it checks. */
+function copyAxe() {
+  cpSync(join(work, "node_modules/axe-core/axe.min.js"), join(out, "axe.min.js"));
+}
+
 async function main() {
   install();
   installPackage();
   copySources();
   copyWidget();
+  copyAxe();
   const { buildHosts } = await import(pathToFileURL(join(work, "bundle.mjs")));
   await buildHosts(out, step);
   const { checkServer } = await import(pathToFileURL(join(work, "server.mjs")));

@@ -12,7 +12,7 @@ use crate::services::{self, OUTCOMES_TOKEN, Ports, Services, listen_for_pages};
 use crate::steps::{cargo, command, run as run_command, step, target_dir};
 use crate::test::run_tests;
 use crate::tools::{WasmBindgen, node, trunk};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 
 /// What is built for the tests.
@@ -53,9 +53,25 @@ impl Ground {
     /// browser.
     pub(crate) async fn test(&self, browser: &Browser) -> Result<Option<Ran>> {
         let engine = browser.engine;
-        let folder = if engine == Engine::Chromium { "tests/e2e" } else { "tests/e2e/everywhere" };
+        let (folder, filter) =
+            if engine == Engine::Chromium { ("tests/e2e", None) } else { ("tests/e2e/everywhere", Some("everywhere::")) };
         let declared = count::declared(Path::new(folder), &["#[test]", "#[tokio::test]", "#[tokio::test("])?;
+        let ran = self.run(browser, filter, None).await?;
+        if ran.failed == 0 {
+            count::all_ran(&format!("e2e, {}", engine.name()), declared, ran.passed)?;
+        }
+        Ok(Some(ran))
+    }
 
+    /// Takes the pictures of every screen into a folder.
+    pub(crate) async fn take_pictures(&self, browser: &Browser, folder: &Path) -> Result<()> {
+        let ran = self.run(browser, Some("pictures::"), Some(folder)).await?;
+        ensure!(ran.failed == 0 && ran.passed > 0, "no pictures could be taken; the output above says why");
+        Ok(())
+    }
+
+    async fn run(&self, browser: &Browser, filter: Option<&str>, pictures: Option<&Path>) -> Result<Ran> {
+        let engine = browser.engine;
         let logs = std::path::absolute(target_dir()?)?.join("e2e").join(engine.name());
         let demo = listen_for_pages(0).await?;
         let mut services = Services::start(Ports::ANY, demo.local_addr()?.port(), Some(&logs)).await?;
@@ -66,7 +82,8 @@ impl Ground {
         let mut tests = cargo();
         // With --workspace, so that libraries have the features they have in the native tests, and are not built again.
         tests.args(["test", "--workspace", "--test", "e2e"]);
-        tests.args((engine != Engine::Chromium).then_some(["--", "everywhere::"]).into_iter().flatten());
+        tests.args(filter.map(|filter| ["--", filter]).into_iter().flatten());
+        tests.envs(pictures.map(|folder| ("E2E_PICTURES", folder)));
         tests.env("E2E_ENGINE", engine.name()).env("E2E_BROWSER", &browser.program);
         tests.env("E2E_WEBDRIVER", drivers.urls.join(" ")).env("RUST_TEST_THREADS", drivers.urls.len().to_string());
         tests.env("E2E_DEMO", &demo.url).env("E2E_DIST", &self.dist).env("E2E_HOSTS", &self.hosts);
@@ -81,15 +98,22 @@ impl Ground {
             Some(page) => tests.env("E2E_TRUNK", &page.url),
             None => tests.env_remove("E2E_TRUNK"),
         };
-        let ran = tokio::select! {
-            ran = run_tests(&mut tests) => ran?,
-            error = services.ended() => return Err(error.context(format!("its log is in {}", logs.display()))),
-        };
-        if ran.failed == 0 {
-            count::all_ran(&format!("e2e, {}", engine.name()), declared, ran.passed)?;
+        tokio::select! {
+            ran = run_tests(&mut tests) => ran,
+            error = services.ended() => Err(error.context(format!("its log is in {}", logs.display()))),
         }
-        Ok(Some(ran))
     }
+}
+
+/// Takes the pictures of every screen that the documents show.
+pub(crate) async fn pictures() -> Result<()> {
+    let ground = Ground::ready(&[Engine::Chromium]).await?;
+    let folder = std::path::absolute("docs/screens").context("cannot tell where the pictures go")?;
+    for browser in ground.browsers() {
+        ground.take_pictures(browser, &folder).await?;
+    }
+    println!("\nThe pictures are in {}.", folder.display());
+    Ok(())
 }
 
 /// Trunk's output folder; without Trunk none, and said so loudly.

@@ -41,6 +41,8 @@ enum Task {
         #[arg(long, default_value = "chromium")]
         browsers: browsers::Browsers,
     },
+    /// Take the pictures of every screen, light and dark, into docs/screens/
+    Pictures,
     /// Build the widget as shipped into dist/
     Dist(dist::Options),
     /// Run thousands of redemptions through the real proxy while everything fails, and compare four ledgers
@@ -90,6 +92,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         match task {
             Task::Demo(options) => demo::run(&options).await,
             Task::Test { only, browsers } => Box::pin(test::run_parts(only, browsers.engines())).await,
+            Task::Pictures => Box::pin(e2e::pictures()).await,
             Task::Dist(options) => dist::dist(&options).await,
             Task::Storm(told) => programs::storm(&told.arguments).await,
             Task::Conformance(told) => programs::conformance(&told.arguments).await,

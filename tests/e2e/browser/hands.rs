@@ -3,6 +3,7 @@
 use super::{Browser, Engine};
 use fantoccini::actions::{InputSource, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::elements::Element;
+use fantoccini::key::Key;
 use serde_json::json;
 use std::time::Duration;
 
@@ -36,12 +37,15 @@ impl Browser {
 
     /// Presses ctrl and `key` together.
     pub(crate) async fn ctrl(&self, key: char) {
-        let control = char::from(fantoccini::key::Key::Control);
-        let actions = KeyActions::new("keyboard".to_owned())
-            .then(KeyAction::Down { value: control })
-            .then(KeyAction::Down { value: key })
-            .then(KeyAction::Up { value: key })
-            .then(KeyAction::Up { value: control });
+        self.with(&[Key::Control], key).await;
+    }
+
+    /// Presses `key` while `modifiers` are held down.
+    pub(crate) async fn with(&self, modifiers: &[Key], key: char) {
+        let held = modifiers.iter().map(|modifier| char::from(*modifier));
+        let down = held.clone().chain([key]).map(|value| KeyAction::Down { value });
+        let up = [key].into_iter().chain(held.rev()).map(|value| KeyAction::Up { value });
+        let actions = down.chain(up).fold(KeyActions::new("keyboard".to_owned()), KeyActions::then);
         self.client.perform_actions(actions).await.expect("the keys are pressed");
     }
 

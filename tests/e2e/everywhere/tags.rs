@@ -273,7 +273,7 @@ async fn a_browser_without_webassembly_shows_the_words_between_the_tags_and_says
         let widget = Widget::present_on(browser).await;
         assert_eq!(widget.event("flexepin-loaderror").await, json!({"cause": "unsupported"}));
         let texts = "return [...document.querySelectorAll('flexepin-cashier')].map(element => element.innerText)";
-        let bare = "This browser is too old for the payment form. Please use a newer one.";
+        let bare = "This browser is too old for the payment form. Please use a newer browser.";
         assert_eq!(browser.script(texts, &[]).await, json!(["Too old", bare]));
     })
     .await;

@@ -237,7 +237,7 @@ async fn a_card_that_the_browser_would_not_store_is_not_forgotten_by_the_words_o
         widget.reaches("editing").await;
         in_page(browser, TRAP).await;
         assert_eq!(widget.event("flexepin-failed").await["money"], "unknown");
-        widget.text_with("notice", "is not known yet").await;
+        widget.text_with("notice", "do not know yet what became of a voucher").await;
     })
     .await;
 }
