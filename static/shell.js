@@ -72,12 +72,13 @@ export const paintTheme = ({ parts }, theme, dark) => {
 /** The text of a key: the merchant's own, the language's, or English. */
 export const makeSay = (language, messages) => (key) => messages?.[key] ?? language?.messages[key] ?? ENGLISH[key];
 
-/** Puts the shell into a language: `{ tag, dir, messages }`. The app, where it is there, paints what it says after that. */
+/** Puts the shell into a language: `{ tag, dir, messages }`. */
 export const paintLanguage = ({ parts, label, hint, submit }, { tag, dir }, say) => {
   for (const part of parts) Object.assign(part, { lang: tag, dir });
   label.textContent = say("pin-label");
   hint.textContent = say("pin-hint").replace("{length}", new Intl.NumberFormat(tag).format(16));
-  submit.firstChild.textContent = say("submit");
+  // The app, which says what is redeemed, says whether it is busy too.
+  if (!submit.hasAttribute("aria-busy")) submit.firstChild.textContent = say("submit");
 };
 
 /** Says these sentences in the place of form and screen; the focus stays in the shell. */

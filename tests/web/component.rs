@@ -247,3 +247,23 @@ fn promise() -> (Function, Promise) {
     let promise = Promise::new(&mut |fulfil, _| resolve = Some(fulfil));
     (resolve.expect("a promise runs its executor at once"), promise)
 }
+
+#[wasm_bindgen_test]
+async fn a_catalogue_gives_the_form_another_language_at_any_time() {
+    let mut page = Page::open(|_| ()).await;
+    page.type_pin("1234");
+    page.change_cashier(|cashier| {
+        cashier.catalogue = Some(include_str!("../../static/locales/he.json").into());
+        cashier.locale = None;
+    })
+    .await;
+    until("Hebrew", || page.part("title").text_content().is_some_and(|title| title.contains("שובר"))).await;
+    let form = page.part("form");
+    assert_eq!(
+        (form.get_attribute("lang").as_deref(), form.get_attribute("dir").as_deref()),
+        (Some("he"), Some("rtl"))
+    );
+    assert_eq!(page.pin().value(), "1234", "nothing typed is lost");
+    page.change_cashier(|cashier| cashier.catalogue = Some("no JSON".into())).await;
+    until("English", || page.part("title").text_content().is_some_and(|title| title.contains("Redeem"))).await;
+}
