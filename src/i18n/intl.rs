@@ -30,7 +30,8 @@ impl Formats {
             let currency = [("style", "currency".into()), ("currency", amount.currency().code().into())];
             self.amount_format(amount.currency(), &currency)
         });
-        formatted(format, &amount.decimal())
+        // Some locales have marks in it for a text from right to left; ours stands in an isolate of its own.
+        formatted(format, &amount.decimal()).replace(['\u{200e}', '\u{200f}', '\u{61c}'], "")
     }
 
     /// An amount without its currency, as the customer may type it.

@@ -124,7 +124,7 @@ fn warn(text: &str) {
 }
 
 /// One pass over the template, so that a filled-in value is never read as a placeholder. What is not known stays as it
-/// stands. Between words that run from right to left a value runs from left to right, all but one that is words itself.
+/// stands. Between words that run from right to left a value runs from left to right, all but times, which have words.
 fn fill(template: &str, arguments: &[(&str, &str)], rtl: bool) -> String {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
@@ -135,8 +135,9 @@ fn fill(template: &str, arguments: &[(&str, &str)], rtl: bool) -> String {
             Some((name, value, after))
         });
         if let Some((name, value, after)) = argument {
-            if rtl && name != "when" {
-                filled.extend([LEFT_TO_RIGHT, value, END_OF_ISOLATE]);
+            if rtl {
+                let direction = if matches!(name, "when" | "time") { AS_ITS_WORDS } else { LEFT_TO_RIGHT };
+                filled.extend([direction, value, END_OF_ISOLATE]);
             } else {
                 filled.push_str(value);
             }
@@ -150,8 +151,9 @@ fn fill(template: &str, arguments: &[(&str, &str)], rtl: bool) -> String {
     filled
 }
 
-/// Unicode's isolates: from here on left to right, up to the end.
+/// Unicode's isolates: from here on left to right, or as the first letter runs; up to the end.
 const LEFT_TO_RIGHT: &str = "\u{2066}";
+const AS_ITS_WORDS: &str = "\u{2068}";
 const END_OF_ISOLATE: &str = "\u{2069}";
 
 #[cfg(test)]
@@ -175,6 +177,6 @@ mod tests {
     #[test]
     fn values_run_from_left_to_right_between_words_that_do_not() {
         let filled = fill("\u{5d0} {digits} {when}", &[("digits", "1234"), ("when", "\u{5d1}")], true);
-        assert_eq!(filled, "\u{5d0} \u{2066}1234\u{2069} \u{5d1}");
+        assert_eq!(filled, "\u{5d0} \u{2066}1234\u{2069} \u{2068}\u{5d1}\u{2069}");
     }
 }

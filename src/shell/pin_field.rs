@@ -3,8 +3,8 @@
 
 use super::pin_grouping::{digit_beyond_space, group};
 use super::pin_history::{Edit, History, Moment};
+use crate::object::get;
 use gloo_events::{EventListener, EventListenerOptions};
-use js_sys::Reflect;
 use mozarto::VoucherPin;
 use redemption::PinText;
 use std::cell::RefCell;
@@ -50,7 +50,7 @@ impl PinField {
         let listeners = vec![
             on("keydown", Field::key_pressed),
             on("beforeinput", Field::about_to_change),
-            on("input", Field::changed),
+            on("input", |field, event| Some(field.changed(event))),
             on("compositionend", |field, _| Some(field.regroup(Edit::Typed))),
             on("paste", Field::pasted),
             on("change", Field::filled),
@@ -101,7 +101,7 @@ impl Field {
     /// The keys for going back and forward: the browser's own history knows nothing of the grouping.
     fn key_pressed(&self, event: &Event) -> Option<PinText> {
         // By name: a binding for each would be in the page's script, which must be small.
-        let of = |name: &str| Reflect::get(event, &name.into()).unwrap_or_default();
+        let of = |name: &str| get(event, name);
         let is_down = |name: &str| of(name).is_truthy();
         if !(is_down("ctrlKey") || is_down("metaKey")) || is_down("altKey") {
             return None;
@@ -122,7 +122,7 @@ impl Field {
         let event: &InputEvent = event.dyn_ref()?;
         self.before_edit();
         // What cannot be stopped is left to the browser: done here too it would be done twice.
-        if !Reflect::get(event, &"cancelable".into()).unwrap_or_default().is_truthy() {
+        if !get(event, "cancelable").is_truthy() {
             return None;
         }
         let edited = match event.input_type().as_str() {
@@ -138,18 +138,18 @@ impl Field {
         edited
     }
 
-    fn changed(&self, event: &Event) -> Option<PinText> {
+    fn changed(&self, event: &Event) -> PinText {
         // Autofill and extensions send a plain `Event`.
         let input = event.dyn_ref::<InputEvent>();
         let edit = match input.map(InputEvent::input_type).as_deref() {
             // Half an edit is not regrouped under the customer's fingers; its end is an event of its own.
-            _ if input.is_some_and(InputEvent::is_composing) => return Some(PinText::new(self.input.value())),
-            Some("deleteByDrag") => return Some(PinText::new(self.input.value())),
+            _ if input.is_some_and(InputEvent::is_composing) => return PinText::new(self.input.value()),
+            Some("deleteByDrag") => return PinText::new(self.input.value()),
             Some("insertText" | "insertCompositionText") => Edit::Typed,
             Some(kind) if kind.starts_with("deleteContent") => Edit::Deleted,
             _ => Edit::Other,
         };
-        Some(self.regroup(edit))
+        self.regroup(edit)
     }
 
     /// Some extensions fill it in and tell of nothing but a `change`, which comes too when the customer leaves the field.

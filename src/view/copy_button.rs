@@ -21,6 +21,8 @@ pub(super) fn CopyButton(props: &CopyButtonProps) -> Html {
         let (copied, text) = (copied.clone(), props.text.clone());
         Callback::from(move |()| {
             let (copied, text) = (copied.clone(), text.clone());
+            // The same words again are read only if they were gone in between.
+            copied.set(None);
             spawn_local(async move { copied.set(Some(clipboard::copy(&text).await)) });
         })
     };

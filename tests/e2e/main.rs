@@ -16,6 +16,7 @@ mod leaks;
 mod lost_answers;
 mod merchant;
 mod pictures;
+mod printing;
 mod redeeming;
 mod sandbox;
 mod screens;

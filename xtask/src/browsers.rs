@@ -133,6 +133,28 @@ impl Browser {
     }
 }
 
+/// Typefaces with the letters of every language that the widget speaks: without them a browser shows boxes, whose widths are
+/// no text's.
+const TYPEFACES: [&str; 2] = ["fonts-noto-core", "fonts-wqy-zenhei"];
+
+/// Has letters for every language installed where that can be done without asking; says so where it cannot.
+pub(crate) async fn typefaces_ready() -> Result<()> {
+    // Hindi's are among the one, Korean's among the other.
+    let are_there = |language: &str| {
+        let list = std::process::Command::new("fc-list").arg(format!(":lang={language}")).output();
+        list.is_ok_and(|list| !list.stdout.is_empty())
+    };
+    if ["hi", "ko"].into_iter().all(are_there) {
+        return Ok(());
+    }
+    if on_path("apt-get").is_some() && rustix::process::geteuid().is_root() {
+        return install(&TYPEFACES).await.context("cannot install typefaces");
+    }
+    println!("\n!!! Letters of some languages are missing here (on Debian: {}).", TYPEFACES.join(", "));
+    println!("!!! Whether their texts fit the screen is measured with boxes in their place.");
+    Ok(())
+}
+
 /// Installs Debian packages, as root.
 async fn install(packages: &[&str]) -> Result<()> {
     let apt = |arguments: &[&str]| {

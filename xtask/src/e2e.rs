@@ -4,7 +4,7 @@
 //! The tests are in `tests/e2e`; they find all of it in `E2E_…` variables. Built once; started anew for each browser, so
 //! that no voucher is known from the browser before. Everything ends with its run.
 
-use crate::browsers::{Browser, Drivers, Engine};
+use crate::browsers::{self, Browser, Drivers, Engine};
 use crate::count::{self, Ran};
 use crate::dist;
 use crate::page_server::{PageServer, Pages, Upstreams};
@@ -30,6 +30,9 @@ impl Ground {
         for &engine in engines {
             browsers.push(Browser::ready(engine).await?);
         }
+        if engines.contains(&Engine::Chromium) {
+            browsers::typefaces_ready().await?;
+        }
         let (tools, node) = (WasmBindgen::ready().await?, node()?);
         let target = std::path::absolute(target_dir()?).context("cannot tell where the target folder is")?;
         // Not dist/: that one is complete, with compressed copies.
@@ -53,8 +56,11 @@ impl Ground {
     /// browser.
     pub(crate) async fn test(&self, browser: &Browser) -> Result<Option<Ran>> {
         let engine = browser.engine;
-        let (folder, filter) =
-            if engine == Engine::Chromium { ("tests/e2e", None) } else { ("tests/e2e/everywhere", Some("everywhere::")) };
+        let (folder, filter) = if engine == Engine::Chromium {
+            ("tests/e2e", None)
+        } else {
+            ("tests/e2e/everywhere", Some("everywhere::"))
+        };
         let declared = count::declared(Path::new(folder), &["#[test]", "#[tokio::test]", "#[tokio::test("])?;
         let ran = self.run(browser, filter, None).await?;
         if ran.failed == 0 {

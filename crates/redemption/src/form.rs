@@ -111,6 +111,8 @@ pub(crate) struct Form {
     /// The open attempt that the PIN is entered for, again.
     pub(crate) finishing: Option<Finishing>,
     pub(crate) errors: Errors,
+    /// Where an answer has said what is wrong: what support can find the attempt by.
+    pub(crate) reference: Option<String>,
 }
 
 /// An open attempt whose PIN is entered again.
@@ -129,8 +131,6 @@ pub(crate) struct Errors {
     pub(crate) amount: Option<FieldError>,
     pub(crate) email: Option<FieldError>,
     pub(crate) form: Option<FormError>,
-    /// Where an answer has said it: what support can find the attempt by.
-    pub(crate) reference: Option<String>,
 }
 
 impl Errors {
@@ -188,6 +188,12 @@ impl Errors {
 }
 
 impl Form {
+    /// What is wrong now, in place of what was before; with the reference, where an answer has said it.
+    pub(crate) fn set_errors(&mut self, errors: Errors, reference: Option<String>) {
+        self.reference = reference.filter(|_| !errors.is_empty());
+        self.errors = errors;
+    }
+
     /// The request that the form asks for, or what is wrong with each field.
     pub(crate) fn read(&self, options: &Options) -> Result<PayIn, Errors> {
         let (pin, amount, email) = (self.read_pin(), self.read_amount(options), self.read_email(options));
@@ -200,7 +206,7 @@ impl Form {
                 brand_id: options.brand_id.clone(),
             }),
             (pin, amount, email) => {
-                Err(Errors { pin: pin.err(), amount: amount.err(), email: email.err(), ..Errors::default() })
+                Err(Errors { pin: pin.err(), amount: amount.err(), email: email.err(), form: None })
             }
         }
     }

@@ -300,7 +300,7 @@ impl Machine {
     fn edited(&mut self, field: Field) -> Phase {
         *self.form.errors.at(field) = None;
         self.form.errors.form = None;
-        self.form.errors.reference = None;
+        self.form.reference = None;
         Phase::Editing
     }
 

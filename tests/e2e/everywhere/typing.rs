@@ -292,8 +292,21 @@ async fn an_amount_is_typed_anywhere_too_and_the_browser_takes_it_back() {
     browse(DESKTOP, async |browser| {
         browser.goto(&shop.url).await;
         let widget = Widget::ready_on(browser).await;
-        widget.click("amount").await;
+        widget.part("amount").await;
         let hands = FieldHands::on_part(browser, "amount").await;
+        // How far a step back goes is the browser's own; WebKitGTK's driver has none.
+        browser.script("document.body.appendChild(document.createElement('input')).focus()", &[]).await;
+        let mut plain = Vec::new();
+        for keys in ["25^z^z^z", "^Z^Z^Z"] {
+            hands.press(keys).await;
+            plain.push(browser.script("return document.querySelector('body > input').value", &[]).await);
+        }
+        browser.script("document.querySelector('body > input').remove()", &[]).await;
+        widget.click("amount").await;
+        for (keys, plain) in ["25^z^z^z", "^Z^Z^Z"].into_iter().zip(plain) {
+            hands.press(keys).await;
+            assert_eq!(hands.shown().await.replace(['|', '[', ']'], ""), plain, "{keys} do what they do in any field");
+        }
         for (keys, expected) in [
             ("25.00", "25.00|"),
             ("25.00⇤1", "1|25.00"),
@@ -306,17 +319,6 @@ async fn an_amount_is_typed_anywhere_too_and_the_browser_takes_it_back() {
             hands.press(keys).await;
             hands.expect(keys, expected).await;
         }
-        // A step back is as large as the browser has it; WebKitGTK's driver has none.
-        for keys in ["^a25^z", "^a25⇤7^z", "^a25^z^Z"] {
-            widget.click("amount").await;
-            hands.press(keys).await;
-            let amount = hands.shown().await.replace('|', "");
-            let plain = "window.plain ??= document.body.appendChild(document.createElement('input')); plain.focus()";
-            browser.script(plain, &[]).await;
-            hands.press(keys).await;
-            assert_eq!(browser.script("return plain.value", &[]).await, amount, "{keys} is as in any field");
-        }
-        widget.click("amount").await;
         hands.press("^a25").await;
         hands.assert_all_came_true();
         widget.type_into("pin", "1234567890123456").await;

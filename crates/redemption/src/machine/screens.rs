@@ -108,7 +108,7 @@ impl Machine {
                 .is_none()
                 .then(|| EmailView { text: self.form.email.clone(), error: errors.email.clone() }),
             error: errors.form.clone(),
-            reference: errors.reference.clone().filter(|_| !errors.is_empty()),
+            reference: self.form.reference.clone(),
         }
     }
 }

@@ -25,7 +25,7 @@ impl Machine {
         if let Some(finished) = self.form.finishing.clone() {
             return self.finish_with(&finished.key, pay_in, effects);
         }
-        self.form.errors = Errors::default();
+        self.form.set_errors(Errors::default(), None);
         let attempt = Attempt::new(key, &self.options, pay_in, now_ms);
         if self.is_held_back(&attempt) {
             self.hold_back(&attempt, effects)
@@ -60,14 +60,14 @@ impl Machine {
 
     fn not_accepted(&mut self, errors: Errors, effects: &mut Vec<Effect>) -> Phase {
         effects.extend(errors.first().map(|field| Effect::Focus(Focus::Field(field))));
-        self.form.errors = errors;
+        self.form.set_errors(errors, None);
         Phase::Editing
     }
 
     /// The PIN of an open attempt was entered again: the same key.
     fn finish_with(&mut self, key: &AttemptKey, pay_in: PayIn, effects: &mut Vec<Effect>) -> Phase {
         self.form.finishing = None;
-        self.form.errors = Errors::default();
+        self.form.set_errors(Errors::default(), None);
         let Some(mut attempt) = self.take_card(key) else { return Phase::Editing };
         attempt.amount = pay_in.amount;
         attempt.pay_in = Some(pay_in);
@@ -265,8 +265,7 @@ impl Machine {
             self.add_holder(holder, &attempt, None, effects);
         }
         let outcome = self.tell(&mut attempt, outcome, effects);
-        errors.reference = Some(outcome.reference.clone());
-        self.form.errors = errors;
+        self.form.set_errors(errors, Some(outcome.reference.clone()));
         match outcome.kind {
             OutcomeKind::Redeemed(_) => {
                 effects.extend([Effect::ClearPin, Effect::Focus(Focus::Heading)]);
