@@ -22,7 +22,7 @@ async fn take(browser: &Browser, file: &str) {
         for (const animation of root.getAnimations()) animation.cancel();
         for (const part of root.querySelectorAll('[part=reference], [part=receipt-serial], [part=receipt-transaction]'))
           part.textContent = part.textContent.replace(/[0-9a-f]/g, '0');
-        for (const part of root.querySelectorAll('[part=receipt-date], [part=retry-after], [part=wait]')) part.textContent = part.textContent.replace(/[0-9]/g, '0');
+        for (const part of root.querySelectorAll('[part=receipt-date], [part=retry-after], [part=checked], [part=wait]')) part.textContent = part.textContent.replace(/[0-9]/g, '0');
         document.body.style.margin = '16px';
         document.body.style.background = document.querySelector('flexepin-cashier').theme === 'dark' ? '#0e131b' : '#eef2f7';
         document.body.style.fontFamily = 'system-ui, sans-serif';
