@@ -7,6 +7,12 @@ import { ENGLISH, make, makeSay, makeShell, paintLanguage, paintTheme, showNotic
 import { isSupported } from "./load.js";
 import { ENGLISH_LANGUAGE } from "./language.js";
 
+/** Texts that are slow to come are taken when they come; so long the form waits for them. */
+const patience = () =>
+  new Promise((resolve) => {
+    AbortSignal.timeout(8000).onabort = resolve;
+  });
+
 /**
  * Defines the element. `loadApp` gives `{ glue, widgets, dead }` (see load.js), `loadLanguage` the texts for a `locale`
  * (see language.js); `sheet` is the style sheet, which `loadStyle` fills.
@@ -218,7 +224,7 @@ export const define = ({ version, loadApp, loadLanguage, loadStyle, sheet }) => 
       let app;
       try {
         // What says how it ended must not have to be fetched then.
-        [app] = await Promise.all([loadApp(), spoken, loadStyle().catch(this.#missStyle)]);
+        [app] = await Promise.all([loadApp(), Promise.race([spoken, patience()]), loadStyle().catch(this.#missStyle)]);
       } catch (error) {
         return isOver() || this.#failLoad(error);
       }
@@ -236,7 +242,8 @@ export const define = ({ version, loadApp, loadLanguage, loadStyle, sheet }) => 
           if (this.#speaking?.done !== done) return;
           this.#language = language;
           this.#paintLanguage();
-          if (this.#handle && !this.#wrongOption()) this.#mountOrUpdate(this.#app);
+          // Where options are about to be looked at, it is taken with them.
+          if (this.#handle && !this.#startPending && !this.#wrongOption()) this.#mountOrUpdate(this.#app);
         });
         this.#speaking = { locale, done };
       }
@@ -326,6 +333,7 @@ export const define = ({ version, loadApp, loadLanguage, loadStyle, sheet }) => 
       this.#phase = "editing";
       this.#trapped = this.#submitHeld = false;
       this.#sayAgain = null;
+      this.#speaking = undefined;
       // Listeners of an instance that has trapped keep the old field for ever.
       this.#shell.pin.value = "";
       this.#build();

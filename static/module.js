@@ -1,5 +1,6 @@
-// The ES module: defines the element when it is imported, and exports `mount`. Self-contained but for the wasm, which
-// bundlers find by the `new URL`s below. On a server, where there is no page, importing it does nothing.
+// The ES module: defines the element when it is imported, and exports `mount`. Self-contained but for the wasm and the
+// texts of other languages, which bundlers find by the `new URL`s below. On a server, where there is no page, importing it
+// does nothing.
 
 import { TAG } from "./options.js";
 import { isSupported, makeApps } from "./load.js";
@@ -20,7 +21,8 @@ const start = () => {
   const file = (name) => {
     const beside = files[name];
     // While developing, Vite before 8 serves a copy of this module from a folder of its own, and leaves the others where they were.
-    return beside.pathname.includes("/.vite/deps/") ? new URL(`../../flexepin-cashier/${name}`, new URL(".", import.meta.url)) : beside;
+    const copied = beside.pathname.includes("/.vite/deps/");
+    return copied ? new URL(`../../flexepin-cashier/${name}`, files["flexepin-cashier.wasm"]) : beside;
   };
   const loadApp = makeApps(file("flexepin-cashier.wasm"), "__WASM_INTEGRITY__", makeGlue);
   const loadLanguage = makeLanguages(file, "__LOCALES_INTEGRITY__");

@@ -69,8 +69,9 @@ export const paintTheme = ({ parts }, theme, dark) => {
   for (const part of parts) part.dataset.theme = theme === "auto" ? (dark ? "dark" : "light") : theme;
 };
 
-/** The text of a key: the merchant's own, the language's, or English. */
-export const makeSay = (language, messages) => (key) => messages?.[key] ?? language?.messages[key] ?? ENGLISH[key];
+/** The text of a key: the merchant's own, unless it is too long to be meant, the language's, or English. */
+export const makeSay = (language, messages) => (key) =>
+  messages?.[key]?.length <= 600 ? messages[key] : language?.messages[key] ?? ENGLISH[key];
 
 /** Puts the shell into a language: `{ tag, dir, messages }`. */
 export const paintLanguage = ({ parts, label, hint, submit }, { tag, dir }, say) => {

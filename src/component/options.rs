@@ -3,9 +3,9 @@
 use super::CashierProps;
 use crate::app::Settings;
 use crate::embed;
-use crate::object::{object, set};
+use crate::object::{get, object, set};
 use crate::shell::before_submit::Asked;
-use js_sys::{Array, Error, JSON, Object, Reflect};
+use js_sys::{Array, Error, JSON, Object};
 use redemption::Options;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
@@ -59,14 +59,15 @@ fn language(props: &CashierProps) -> JsValue {
         console::warn_1(&"flexepin-cashier: catalogue is no JSON; English is shown.".into());
         None
     });
-    let own = |name: &str| catalogue.as_ref().and_then(|it| Reflect::get(it, &name.into()).ok());
-    let text =
-        |name: &str, default: &str| own(name).filter(JsValue::is_string).unwrap_or_else(|| JsValue::from(default));
-    let locale = props.locale.as_deref().filter(|locale| *locale != "auto").map(JsValue::from);
-    let messages = own("messages").filter(JsValue::is_object).unwrap_or_else(|| Object::new().into());
+    let own = |name: &str| catalogue.as_ref().map(|catalogue| get(catalogue, name)).unwrap_or_default();
+    // What is no tag would make `Intl` throw; that a prop is none is told with the other options.
+    let is_tag = |tag: &JsValue| tag.is_string() && *tag != "auto" && parse("locale", tag).is_ok();
+    let tags = [props.locale.as_deref().map(JsValue::from).unwrap_or_default(), own("locale")];
+    let dir = Some(own("dir")).filter(JsValue::is_string).unwrap_or_else(|| "ltr".into());
+    let messages = Some(own("messages")).filter(JsValue::is_object).unwrap_or_else(|| Object::new().into());
     object(&[
-        ("tag", locale.unwrap_or_else(|| text("locale", "en"))),
-        ("dir", text("dir", "ltr")),
+        ("tag", tags.into_iter().find(is_tag).unwrap_or_else(|| "en".into())),
+        ("dir", dir),
         ("messages", messages),
     ])
     .into()

@@ -45,11 +45,10 @@ impl Formats {
         call(&rules, "select", &[count.into()]).as_string().unwrap_or_else(|| "other".to_owned())
     }
 
-    /// From now on, such as "in 4 seconds": up to two minutes in seconds, then in minutes, never less than it is.
+    /// From now on, such as "in 4 seconds".
     pub(super) fn moment_in(&self, seconds: u32) -> String {
-        let (count, unit) = if seconds < 120 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
         let format = format_of("RelativeTimeFormat", &self.tag, &[]);
-        call(&format, "format", &[count.into(), unit.into()]).as_string().unwrap_or_default()
+        call(&format, "format", &[seconds.into(), "second".into()]).as_string().unwrap_or_default()
     }
 
     /// The time of day, with seconds.

@@ -11,7 +11,8 @@ mod overrides;
 pub(crate) use catalogue::Message;
 use intl::Formats;
 use mozarto::Amount;
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use web_sys::console;
 
 /// A language, as the page's script gives it.
@@ -98,7 +99,7 @@ impl Texts {
         self.formats.number(number)
     }
 
-    /// So many seconds from now, such as "in 4 seconds" or "in 5 minutes".
+    /// So many seconds from now, such as "in 4 seconds".
     pub(crate) fn moment_in(&self, seconds: u64) -> String {
         self.formats.moment_in(u32::try_from(seconds).unwrap_or(u32::MAX))
     }
@@ -119,8 +120,14 @@ impl Texts {
     }
 }
 
+/// Once: a page may set its options again at each of its own repaints.
 fn warn(text: &str) {
-    console::warn_1(&format!("flexepin-cashier: {text}.").into());
+    thread_local! {
+        static TOLD: RefCell<HashSet<String>> = RefCell::default();
+    }
+    if TOLD.with_borrow_mut(|told| told.insert(text.to_owned())) {
+        console::warn_1(&format!("flexepin-cashier: {text}.").into());
+    }
 }
 
 /// One pass over the template, so that a filled-in value is never read as a placeholder. What is not known stays as it

@@ -2,7 +2,7 @@
 
 use super::Message;
 
-/// In characters: what is longer than this is a slip, and would push the form off the screen.
+/// In UTF-16 units: what is longer than this is a slip, and would push the form off the screen.
 const LONGEST: usize = 600;
 
 /// What the page's script alone says, before the app is there or when it cannot be (`ENGLISH` in `static/shell.js`).
@@ -26,9 +26,14 @@ const CATEGORIES: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 
 /// An error says what is wrong.
 pub(super) fn check(key: &str, text: &str) -> Result<(), String> {
-    let known = placeholders(key).ok_or("is the key of no text")?;
-    if text.chars().count() > LONGEST {
+    let is_of_the_shell = OF_THE_SHELL.contains(&key);
+    let known = placeholders(key).or(is_of_the_shell.then_some(&[])).ok_or("is the key of no text")?;
+    // As the page's script counts it.
+    if text.encode_utf16().count() > LONGEST {
         return Err(format!("is longer than {LONGEST} characters"));
+    }
+    if is_of_the_shell {
+        return Ok(());
     }
     let mut named = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
     match named.find(|(name, _)| !known.contains(name)) {
@@ -39,9 +44,6 @@ pub(super) fn check(key: &str, text: &str) -> Result<(), String> {
 
 /// The placeholders that a text may have. `None` where there is no such text.
 fn placeholders(key: &str) -> Option<&'static [&'static str]> {
-    if OF_THE_SHELL.contains(&key) {
-        return Some(&[]);
-    }
     let of = |key: &str| Message::ENGLISH.iter().find(|(known, ..)| *known == key).map(|(.., named)| *named);
     of(key).or_else(|| {
         let (base, category) = key.split_once('.')?;
@@ -71,7 +73,7 @@ mod tests {
             ("pin-used", "No. {reference} {reference}"),
             ("pin-used", ""),
             ("pin-length.few", "{entered}"),
-            ("stopped", "It stopped."),
+            ("stopped", "It stopped {at last}."),
         ] {
             assert_eq!(check(key, text), Ok(()), "{key}");
         }

@@ -5,8 +5,8 @@ use super::cards;
 use super::checked::use_checked;
 use super::{Context, error};
 use crate::i18n::Message;
-use redemption::{CardState, Screen, View};
-use std::mem;
+use redemption::{CardState, CardView, Screen, View};
+use std::mem::{Discriminant, discriminant};
 use std::rc::Rc;
 use yew::{Html, Properties, component, html, use_mut_ref};
 
@@ -17,36 +17,40 @@ pub(super) struct LiveProps {
 }
 
 /// What may be told, as it was painted last.
-#[derive(Default)]
 struct Heard {
+    screen: Discriminant<Screen>,
     slow: bool,
-    checking: bool,
-    /// Every open attempt's words, and whether it is being asked about.
-    cards: Vec<(String, bool)>,
+    /// An open attempt is being asked about.
+    asking: bool,
+    /// Every open attempt's words.
+    cards: Vec<String>,
+    /// Every field's error.
     errors: Vec<String>,
-    form: bool,
-    /// Said last; it stays until something else is said, or the screen is another.
+    /// Said last. It stays as long as it is true.
     said: Vec<String>,
 }
 
 #[component]
 pub(super) fn Live(LiveProps { view, context }: &LiveProps) -> Html {
     let before = use_mut_ref(|| None::<Heard>);
+    let is_asked = |card: &CardView| card.state == CardState::Checking;
     let mut now = Heard {
+        screen: discriminant(&view.screen),
         slow: matches!(view.screen, Screen::Progress { slow: true, .. }),
-        checking: matches!(view.screen, Screen::Unconfirmed { checking: true, .. }),
-        cards: view.cards.iter().map(|card| (cards::text(card, context), card.state == CardState::Checking)).collect(),
+        asking: matches!(view.screen, Screen::Unconfirmed { checking: true, .. }) || view.cards.iter().any(is_asked),
+        cards: view.cards.iter().map(|card| cards::text(card, context)).collect(),
         errors: error::all(&view.form, &context.texts).into_iter().map(|(_, words)| words).collect(),
-        form: matches!(view.screen, Screen::Form),
         said: Vec::new(),
     };
-    let checked_at = use_checked(now.checking || now.cards.iter().any(|(_, checking)| *checking));
+    let checked_at = use_checked(now.asking);
     let mut before = before.borrow_mut();
     // What is there from the first is read with the page.
-    if let Some(before) = &mut *before {
+    if let Some(before) = &*before {
         let checked = checked_at.map(|at| Message::Checked { time: context.texts.time(at) });
-        now.said = news(before, &now, checked.as_ref(), context)
-            .unwrap_or_else(|| if before.form == now.form { mem::take(&mut before.said) } else { Vec::new() });
+        now.said = news(before, &now, checked.as_ref(), context);
+        if now.said.is_empty() {
+            now.said = still_true(before, &now);
+        }
     }
     // In paragraphs: a screen reader pauses between them.
     let said: Html = now.said.iter().map(|words| html! { <p>{ words.clone() }</p> }).collect();
@@ -54,24 +58,35 @@ pub(super) fn Live(LiveProps { view, context }: &LiveProps) -> Html {
     said
 }
 
-/// What has come since, if anything has that no focus tells.
-fn news(before: &Heard, now: &Heard, checked: Option<&Message>, context: &Context) -> Option<Vec<String>> {
-    let text = |message: &Message| Some(vec![context.texts.text(message)]);
-    if now.slow && !before.slow {
-        return text(&Message::RedeemingSlow);
+/// What has come since that no focus tells. That an ask was in vain is said where nothing else became of it.
+fn news(before: &Heard, now: &Heard, checked: Option<&Message>, context: &Context) -> Vec<String> {
+    let fresh = |now: &[String], before: &[String]| -> Vec<String> {
+        now.iter().filter(|words| !before.contains(words)).cloned().collect()
+    };
+    let mut news = fresh(&now.errors, &before.errors);
+    news.extend(fresh(&now.cards, &before.cards));
+    let in_vain = before.asking && !now.asking && news.is_empty();
+    let message = if now.slow && !before.slow {
+        Some(&Message::RedeemingSlow)
+    } else if now.asking && !before.asking {
+        Some(&Message::CheckingNow)
+    } else if in_vain && now.screen == before.screen && now.cards.len() == before.cards.len() {
+        checked
+    } else {
+        None
+    };
+    news.extend(message.map(|message| context.texts.text(message)));
+    news
+}
+
+/// Of what was said last, what has not become untrue: nothing once the screen is another, and no error or card that is gone.
+fn still_true(before: &Heard, now: &Heard) -> Vec<String> {
+    if now.screen != before.screen {
+        return Vec::new();
     }
-    let is_asking = |heard: &Heard| heard.checking || heard.cards.iter().any(|(_, checking)| *checking);
-    if is_asking(now) && !is_asking(before) {
-        return text(&Message::CheckingNow);
-    }
-    let known = |words: &String| before.cards.iter().any(|(text, _)| text == words);
-    let cards: Vec<_> = now.cards.iter().map(|(words, _)| words).filter(|words| !known(words)).cloned().collect();
-    if !cards.is_empty() {
-        return Some(cards);
-    }
-    if is_asking(before) && !is_asking(now) && before.form == now.form {
-        return checked.and_then(text);
-    }
-    let errors: Vec<_> = now.errors.iter().filter(|words| !before.errors.contains(words)).cloned().collect();
-    (!errors.is_empty()).then_some(errors)
+    let is_gone = |words: &String| {
+        let was = |heard: &Heard| heard.errors.contains(words) || heard.cards.contains(words);
+        was(before) && !was(now)
+    };
+    before.said.iter().filter(|words| !is_gone(words)).cloned().collect()
 }

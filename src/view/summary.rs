@@ -14,7 +14,7 @@ pub(super) fn summary(form: &FormView, context: &Context) -> Html {
         return Html::default();
     }
     let links = errors.into_iter().map(|(field, words)| {
-        html! { <li key={words.clone()}><Link {field} words={words} context={context.clone()} /></li> }
+        html! { <li key={field as usize}><Link {field} words={words} context={context.clone()} /></li> }
     });
     html! {
         <div part="summary" class="banner" role="group" aria-labelledby="summary">

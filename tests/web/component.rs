@@ -267,3 +267,19 @@ async fn a_catalogue_gives_the_form_another_language_at_any_time() {
     page.change_cashier(|cashier| cashier.catalogue = Some("no JSON".into())).await;
     until("English", || page.part("title").text_content().is_some_and(|title| title.contains("Redeem"))).await;
 }
+
+#[wasm_bindgen_test]
+async fn a_locale_that_is_none_is_told_and_the_application_goes_on() {
+    let mut page = Page::open(|_| ()).await;
+    page.change_cashier(|cashier| cashier.locale = Some("de_DE".into())).await;
+    page.hears("locale must be").await;
+    page.change_cashier(|cashier| {
+        cashier.locale = None;
+        cashier.catalogue = Some(r#"{"locale": "x_y", "messages": {"title": "Titel"}}"#.into());
+    })
+    .await;
+    until("the catalogue's text", || page.part("title").text_content().as_deref() == Some("Titel")).await;
+    assert_eq!(page.part("form").get_attribute("lang").as_deref(), Some("en"));
+    page.change(|shop| shop.things = vec!["cashier", "later"]).await;
+    assert!(page.host().parent_element().expect("a page").text_content().is_some_and(|text| text.contains("later")));
+}

@@ -7,6 +7,7 @@ mod answers;
 mod component;
 #[path = "../fixtures/mod.rs"]
 mod fixtures;
+mod live;
 mod money;
 mod open_attempts;
 mod page;

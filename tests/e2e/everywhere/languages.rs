@@ -202,3 +202,19 @@ async fn plural_forms_are_those_that_this_browser_asks_for() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn texts_that_are_slow_to_come_hold_nobody_up_and_are_taken_when_they_come() {
+    let shop = Merchant::open(page("de", "")).await;
+    shop.set_file("locales/de.json", Serves::Held);
+    browse(PHONE, async |browser| {
+        browser.goto(&shop.url).await;
+        let widget = Widget::ready_on(browser).await;
+        widget.type_into("pin", "1234").await;
+        widget.text_with("title", "Redeem a Flexepin voucher").await;
+        shop.set_file("locales/de.json", Serves::AsBuilt);
+        widget.text_with("title", "einlösen").await;
+        assert_eq!(widget.pin_and_caret().await.0, "1234");
+    })
+    .await;
+}

@@ -54,6 +54,7 @@ const INDEX: &str = "index";
 fn locales(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     #[derive(Deserialize, Serialize)]
     struct Catalogue {
+        locale: String,
         dir: String,
         messages: BTreeMap<String, String>,
     }
