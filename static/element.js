@@ -7,11 +7,14 @@ import { ENGLISH, make, makeSay, makeShell, paintLanguage, paintTheme, showNotic
 import { isSupported } from "./load.js";
 import { ENGLISH_LANGUAGE } from "./language.js";
 
-/** Texts that are slow to come are taken when they come; so long the form waits for them. */
-const patience = () =>
-  new Promise((resolve) => {
-    AbortSignal.timeout(8000).onabort = resolve;
+/** Waits for texts, but not for ever: those that are slow to come are taken when they come. */
+const soon = (texts) => {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, 8000);
   });
+  return Promise.race([texts, late]).finally(() => clearTimeout(timer));
+};
 
 /**
  * Defines the element. `loadApp` gives `{ glue, widgets, dead }` (see load.js), `loadLanguage` the texts for a `locale`
@@ -224,7 +227,7 @@ export const define = ({ version, loadApp, loadLanguage, loadStyle, sheet }) => 
       let app;
       try {
         // What says how it ended must not have to be fetched then.
-        [app] = await Promise.all([loadApp(), Promise.race([spoken, patience()]), loadStyle().catch(this.#missStyle)]);
+        [app] = await Promise.all([loadApp(), soon(spoken), loadStyle().catch(this.#missStyle)]);
       } catch (error) {
         return isOver() || this.#failLoad(error);
       }

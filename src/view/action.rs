@@ -23,9 +23,9 @@ fn confirm(summary: &Summary, context: &Context) -> Html {
     let digits = summary.last_four.clone();
     html! {
         <div part="confirm" class="panel">
-            <h3 data-heading="" tabindex="-1">{ context.text(&Message::ConfirmTitle { amount: amount.clone() }) }</h3>
-            <p>{ context.text(&Message::ConfirmText { digits }) }</p>
-            <div class="buttons">
+            <h3 part="subheading" data-heading="" tabindex="-1">{ context.text(&Message::ConfirmTitle { amount: amount.clone() }) }</h3>
+            <p part="text">{ context.text(&Message::ConfirmText { digits }) }</p>
+            <div part="buttons" class="buttons">
                 <Button part="confirm-yes" label={context.text(&Message::ConfirmYes { amount })} on_press={context.says(Event::Confirmed)} />
                 <Button part="back" label={context.text(&Message::Back)} on_press={context.says(Event::WentBack)} />
             </div>
@@ -43,7 +43,7 @@ fn progress(cancellable: bool, again: bool, slow: bool, context: &Context) -> Ht
     let cancel = if again { Message::StopTrying } else { Message::Cancel };
     html! {
         <div part="progress" class="progress">
-            <p data-heading="" tabindex="-1">{ context.text(&message) }</p>
+            <p part="text" data-heading="" tabindex="-1">{ context.text(&message) }</p>
             if cancellable {
                 <Button part="cancel" label={context.text(&cancel)} on_press={context.says(Event::Cancelled)} />
             }
@@ -57,9 +57,9 @@ fn waiting(seconds: u64, in_doubt: bool, context: &Context) -> Html {
     let when = context.texts.moment_in(seconds);
     html! {
         <div part="waiting" class="progress">
-            <p data-heading="" tabindex="-1">{ context.text(&message) }</p>
+            <p part="text" data-heading="" tabindex="-1">{ context.text(&message) }</p>
             <p part="wait" role="timer" aria-live="off">{ context.text(&Message::WaitingFor { when }) }</p>
-            <div class="buttons">
+            <div part="buttons" class="buttons">
                 <Button part="try-now" label={context.text(&Message::TryNow)} on_press={context.says(Event::RetryRequested)} />
                 <Button part="stop" label={context.text(&Message::StopTrying)} on_press={context.says(Event::Cancelled)} />
             </div>

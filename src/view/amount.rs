@@ -23,7 +23,7 @@ pub(super) fn amount(form: &FormView, context: &Context) -> Html {
                 <p part="hint" id="amount-hint">{ context.text(&Message::AmountHint) }</p>
                 <div class="amount-row">
                     <AmountInput text={text.clone()} invalid={wrong.is_some()} locked={form.locked} context={context.clone()} />
-                    <span id="amount-unit" class="unit" aria-hidden="true">{ currency.code().to_owned() }</span>
+                    <span id="amount-unit" part="unit" class="unit" aria-hidden="true">{ currency.code().to_owned() }</span>
                 </div>
                 { field_error("amount-error", error(wrong)) }
             </div>

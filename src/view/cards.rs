@@ -29,7 +29,7 @@ fn card(card: &CardView, context: &Context) -> Html {
                 <Checked checking={card.state == CardState::Checking} context={context.clone()} />
             }
             { reference(&card.reference, context) }
-            <div class="buttons">
+            <div part="buttons" class="buttons">
                 if open {
                     <Button part="card-check" label={context.text(&check_label(card.state == CardState::Checking))}
                         on_press={context.says(Event::StatusRequested(key()))} />

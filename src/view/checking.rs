@@ -13,10 +13,10 @@ pub(super) fn checking(summary: &Summary, attempt: &str, context: &Context) -> H
     html! {
         <section part="checking" class="outcome open">
             { mark("M24 12v13l8 5") }
-            <h2 data-heading="" tabindex="-1">{ context.text(&Message::CheckingTitle) }</h2>
-            <p>{ context.text(&Message::CheckingText { amount, digits }) }</p>
-            <p class="strong">{ context.text(&Message::UnconfirmedKeep) }</p>
-            <div class="buttons">
+            <h2 part="heading" data-heading="" tabindex="-1">{ context.text(&Message::CheckingTitle) }</h2>
+            <p part="text">{ context.text(&Message::CheckingText { amount, digits }) }</p>
+            <p part="advice" class="strong">{ context.text(&Message::UnconfirmedKeep) }</p>
+            <div part="buttons" class="buttons">
                 <Button part="another" label={context.text(&Message::UseAnother)} on_press={context.says(Event::AnotherRequested)} />
             </div>
             { reference(attempt, context) }

@@ -27,13 +27,13 @@ pub(super) fn failed(
     html! {
         <section part="failed" class="outcome bad">
             { mark("M17 17l14 14M31 17L17 31") }
-            <h2 data-heading="" tabindex="-1">{ context.text(&Message::FailedTitle) }</h2>
-            <p class="strong">{ context.text(&Message::FailedUntouched { digits }) }</p>
-            <p>{ context.text(&reason) }</p>
+            <h2 part="heading" data-heading="" tabindex="-1">{ context.text(&Message::FailedTitle) }</h2>
+            <p part="advice" class="strong">{ context.text(&Message::FailedUntouched { digits }) }</p>
+            <p part="text">{ context.text(&reason) }</p>
             if let Some(seconds) = retry_in_s {
                 <RetryAfter {seconds} context={context.clone()} />
             }
-            <div class="buttons">
+            <div part="buttons" class="buttons">
                 if may_retry {
                     <Button part="retry" label={context.text(&Message::TryAgain)} on_press={context.says(Event::RetryRequested)} />
                 }

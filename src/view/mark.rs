@@ -4,7 +4,7 @@ use yew::{Html, html};
 
 pub(super) fn mark(path: &'static str) -> Html {
     html! {
-        <svg class="mark" viewBox="0 0 48 48" aria-hidden="true">
+        <svg part="mark" class="mark" viewBox="0 0 48 48" aria-hidden="true">
             <circle cx="24" cy="24" r="22" />
             <path d={path} />
         </svg>

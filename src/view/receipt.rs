@@ -28,20 +28,20 @@ pub(super) fn receipt(redemption: &Redemption, began_at_ms: u64, context: &Conte
     html! {
         <section part="receipt" class="outcome good">
             { mark("M14 25l7 7 13-15") }
-            <h2 data-heading="" tabindex="-1">{ context.text(&title) }</h2>
+            <h2 part="heading" data-heading="" tabindex="-1">{ context.text(&title) }</h2>
             if let Some(requested) = discrepancy {
                 <p part="discrepancy" class="banner">{ context.text(&Message::RedeemedDiffers { requested }) }</p>
             }
             <div class="receipt">
-                <h3>{ context.text(&Message::ReceiptTitle) }</h3>
-                <dl>
+                <h3 part="subheading">{ context.text(&Message::ReceiptTitle) }</h3>
+                <dl part="rows">
                     { for rows.iter().map(|(label, value, part)| html! {
-                        <div class="row"><dt>{ label }</dt><dd><bdi part={*part} dir={direction(part)}>{ value }</bdi></dd></div>
+                        <div part="row" class="row"><dt part="row-label">{ label }</dt><dd><bdi part={*part} dir={direction(part)}>{ value }</bdi></dd></div>
                     }) }
                 </dl>
-                <p class="note">{ context.text(&Message::ReceiptKeep) }</p>
+                <p part="note" class="note">{ context.text(&Message::ReceiptKeep) }</p>
             </div>
-            <div class="buttons">
+            <div part="buttons" class="buttons">
                 <CopyButton label={context.text(&Message::CopyReceipt)} text={lines.join("\n")} context={context.clone()} />
                 <Button part="print" label={context.text(&Message::Print)} on_press={context.print.clone()} />
             </div>

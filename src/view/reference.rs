@@ -7,8 +7,8 @@ use yew::{Html, html};
 
 pub(super) fn reference(reference: &str, context: &Context) -> Html {
     html! {
-        <div class="reference">
-            <span class="name">{ context.text(&Message::Reference) }</span>
+        <div part="reference-box" class="reference">
+            <span part="reference-label" class="name">{ context.text(&Message::Reference) }</span>
             <bdi part="reference" dir="ltr">{ reference.to_owned() }</bdi>
             <CopyButton label={context.text(&Message::Copy)} text={reference.to_owned()} context={context.clone()} />
         </div>

@@ -50,7 +50,7 @@ fn top(view: &View, context: &Context) -> Html {
             { summary::summary(&view.form, context) }
             if let Some(digits) = &view.form.finishing {
                 <div part="finishing" class="panel">
-                    <p>{ context.text(&Message::Finishing { digits: digits.clone() }) }</p>
+                    <p part="text">{ context.text(&Message::Finishing { digits: digits.clone() }) }</p>
                     if !view.form.locked {
                         <Button part="finish-later" label={context.text(&Message::FinishLater)} on_press={context.says(Event::EditRequested)} />
                     }

@@ -18,7 +18,7 @@ pub(super) fn summary(form: &FormView, context: &Context) -> Html {
     });
     html! {
         <div part="summary" class="banner" role="group" aria-labelledby="summary">
-            <p id="summary" class="strong">{ context.text(&Message::Summary) }</p>
+            <p id="summary" part="advice" class="strong">{ context.text(&Message::Summary) }</p>
             <ul>{ for links }</ul>
         </div>
     }

@@ -32,18 +32,18 @@ pub(super) fn unconfirmed(summary: &Summary, outcome: &Outcome, ways: &Ways, con
     html! {
         <section part="unconfirmed" class="outcome open">
             { mark("M24 12v13l8 5") }
-            <h2 data-heading="" tabindex="-1">{ context.text(&Message::UnconfirmedTitle) }</h2>
-            <p>{ context.text(&Message::UnconfirmedText { amount, digits }) }</p>
-            <p class="strong">{ context.text(&Message::UnconfirmedKeep) }</p>
+            <h2 part="heading" data-heading="" tabindex="-1">{ context.text(&Message::UnconfirmedTitle) }</h2>
+            <p part="text">{ context.text(&Message::UnconfirmedText { amount, digits }) }</p>
+            <p part="advice" class="strong">{ context.text(&Message::UnconfirmedKeep) }</p>
             if ways.other_pin {
                 <p part="other-pin" class="banner">{ context.text(&Message::OtherPinEntered { digits: summary.last_four.clone() }) }</p>
             }
-            <p>{ context.text(&advice) }</p>
+            <p part="text">{ context.text(&advice) }</p>
             <Checked checking={ways.checking} context={context.clone()} />
             if let Some(seconds) = ways.retry_in_s {
                 <RetryAfter {seconds} context={context.clone()} />
             }
-            <div class="buttons">
+            <div part="buttons" class="buttons">
                 <Button part="check" label={context.text(&check_label(ways.checking))} on_press={context.says(Event::StatusRequested(key()))} />
                 if ways.may_retry {
                     <Button part="retry" label={context.text(&Message::TryAgain)} on_press={context.says(Event::RetryRequested)} />
