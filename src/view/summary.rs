@@ -16,10 +16,11 @@ pub(super) fn summary(form: &FormView, context: &Context) -> Html {
     let links = errors.into_iter().map(|(field, words)| {
         html! { <li key={field as usize}><Link {field} words={words} context={context.clone()} /></li> }
     });
+    // Safari takes a list without bullets for none, unless it says that it is one.
     html! {
         <div part="summary" class="banner" role="group" aria-labelledby="summary">
             <p id="summary" part="advice" class="strong">{ context.text(&Message::Summary) }</p>
-            <ul>{ for links }</ul>
+            <ul role="list">{ for links }</ul>
         </div>
     }
 }

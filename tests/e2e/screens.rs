@@ -57,6 +57,12 @@ impl Shown {
         format!("{self:?}").to_lowercase()
     }
 
+    /// Whether the customer has led the widget there, and is read the heading.
+    fn has_focus_on_heading(self) -> bool {
+        use Shown::{Confirming, Failed, Preparing, Redeemed, Redeeming, Unconfirmed, Waiting};
+        matches!(self, Confirming | Preparing | Redeeming | Waiting | Redeemed | Unconfirmed | Failed)
+    }
+
     /// The options that lead there, besides `more`.
     fn attributes(self) -> String {
         static CUSTOMER: AtomicU32 = AtomicU32::new(1);
@@ -99,6 +105,12 @@ pub(crate) async fn show<'a>(browser: &'a Browser, shown: Shown, more: &str) -> 
         Widget::ready_on(browser).await
     };
     lead_to(browser, shown, &shop, &widget).await;
+    if shown.has_focus_on_heading() {
+        // It comes a task after the phase.
+        let look =
+            "return document.querySelector('flexepin-cashier').shadowRoot.activeElement?.hasAttribute('data-heading')";
+        until("the focus is on the heading", async || browser.script(look, &[]).await.as_bool().filter(|is| *is)).await;
+    }
     (shop, widget)
 }
 

@@ -74,6 +74,8 @@ async fn a_late_success_is_found_though_the_customer_stopped_waiting() {
             (widget.phase().await == "redeemed").then_some(())
         })
         .await;
+        // The event comes a task after the phase.
+        widget.event("flexepin-redeemed").await;
         assert_eq!((told(&widget).await, tries(&pin).await), (vec!["flexepin-redeemed".to_owned()], 1));
     })
     .await;

@@ -18,11 +18,12 @@ if (box.top - around < edge || box.bottom + around > innerHeight - edge)
   faults.push(`it is at ${Math.round(box.top)} to ${Math.round(box.bottom)} of ${innerHeight}, of which ${edge} are covered at each end`);
 const at = root.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
 if (!at || !(active.contains(at) || shown.contains(at))) faults.push(`${at?.getAttribute("part") ?? at?.localName} covers it`);
+const part = active.getAttribute("part");
 return {
   place: controls.indexOf(active),
   of: controls.length,
   top: box.top + scrollY,
   left: box.left,
-  name: active.getAttribute("part") ?? (active.hasAttribute("data-heading") ? `heading of ${active.closest("[part]:not([data-heading])").getAttribute("part")}` : active.localName),
+  name: /^(heading|subheading|text)$/.test(part) ? `heading of ${active.parentElement.closest("[part]").getAttribute("part")}` : (part ?? active.localName),
   faults,
 };
