@@ -182,7 +182,7 @@ async fn after_an_outcome_a_receipt_stays_and_a_failure_is_still_one() {
         .await;
 
         submit(&widget, &scripted("0403")).await;
-        widget.reaches("failed").await;
+        widget.event("flexepin-failed").await;
         in_page(browser, TRAP).await;
         // An outcome was told before, which this voucher may be the one of.
         widget.text_with("notice", "Nothing is being redeemed now").await;

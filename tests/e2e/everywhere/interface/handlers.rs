@@ -35,7 +35,7 @@ const CALL_IN_HANDLERS: &str = "
         if (event !== 'change') widget.submit();
       }
       const gave = await called;
-      for (let at = 0; at < 5; at += 1) await task();
+      for (let at = 0; at < 20; at += 1) await task();
       const {phase} = widget, title = part(widget, 'title')?.textContent, words = part(widget, 'error')?.textContent;
       // What the handler has begun comes to its end.
       if (event === 'submit' && method !== 'phase') await new Promise(resolve => {
