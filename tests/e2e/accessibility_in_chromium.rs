@@ -99,7 +99,7 @@ impl<'a> Tree<'a> {
             "timer" | "status" => {
                 let text = self.text(node);
                 return if !text.is_empty() {
-                    lines.push(says(text))
+                    lines.push(says(text));
                 };
             }
             "ListMarker" | "StaticText" => return,

@@ -9,7 +9,7 @@ async fn the_receipt_is_printed_alone_and_the_page_is_as_it_was_after_that() {
     browse(DESKTOP, async |browser| {
         let (_shop, _widget) = show(browser, Shown::Redeemed, "").await;
         // A dialog would wait for a person: what the printer would see is written down in its place.
-        let printer = "
+        let stand_in = "
             const news = document.body.appendChild(document.createElement('h1'));
             news.textContent = 'News of the shop';
             const host = document.querySelector('flexepin-cashier'), root = host.shadowRoot;
@@ -21,7 +21,7 @@ async fn the_receipt_is_printed_alone_and_the_page_is_as_it_was_after_that() {
               top: Math.round(host.getBoundingClientRect().top),
             });
             window.print = () => { window.printed = look(); };";
-        browser.script(printer, &[]).await;
+        browser.script(stand_in, &[]).await;
         browser.devtools("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
         let press = "document.querySelector('flexepin-cashier').shadowRoot.querySelector('[part=print]').click()";
         browser.script(press, &[]).await;
