@@ -112,7 +112,7 @@ impl Mounted {
         let props = self.newest.borrow().clone();
         let looks = options::looks(&props);
         self.host.set_language(&looks.language, &looks.messages);
-        let (options, settings) = match options::read(&props) {
+        let (options, settings) = match options::read(&props, &looks) {
             Ok(read) => read,
             Err(reason) => return self.tell_wrong(reason, &props),
         };

@@ -35,13 +35,13 @@ pub(super) fn looks(props: &CashierProps) -> Looks {
 }
 
 /// The options and the settings, or what is wrong, for the merchant.
-pub(super) fn read(props: &CashierProps) -> Result<(Options, Settings), String> {
+pub(super) fn read(props: &CashierProps, looks: &Looks) -> Result<(Options, Settings), String> {
     let read = Object::new();
     for (name, value) in given(props) {
         let value = parse(name, &value).map_err(|error| String::from(error.message()))?;
         set(&read, name, &value);
     }
-    set(&read, "language", &language(props));
+    set(&read, "language", &looks.language);
     let (mut options, mut settings) =
         embed::options::read(&read).map_err(|reason| format!("flexepin-cashier: {reason}"))?;
     // A function in Rust is none that the table could look at.

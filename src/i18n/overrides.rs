@@ -88,6 +88,7 @@ mod tests {
             assert_eq!(catalogue.get(*key).and_then(|text| text.as_str()), Some(*english), "{key}");
         }
         let shell = include_str!("../../static/shell.js");
+        assert!(shell.contains(&format!("?.length <= {LONGEST} ")), "the page's script has the same limit");
         let (_, of_the_shell) = shell.split_once("export const ENGLISH = {\n").expect("the shell's texts");
         let (of_the_shell, _) = of_the_shell.split_once("\n};").expect("their end");
         let mut keys: BTreeSet<&str> = Message::ENGLISH.iter().map(|(key, ..)| *key).collect();

@@ -2,10 +2,9 @@
 //! stored records, somebody is about to leave it. Listeners are taken off when dropped.
 
 use super::storage;
+use crate::object::{get, set};
 use gloo_events::{EventListener, EventListenerOptions};
-use js_sys::Reflect;
 use std::cell::RefCell;
-use web_sys::Event;
 
 /// The listeners of one widget.
 pub(crate) struct PageEvents {
@@ -25,12 +24,12 @@ impl PageEvents {
             _heard: [
                 EventListener::new(&window, "online", move |_| online()),
                 EventListener::new(&window, "pageshow", move |event| {
-                    if field(event, "persisted").is_truthy() {
+                    if get(event, "persisted").is_truthy() {
                         shown();
                     }
                 }),
                 EventListener::new(&window, "storage", move |event| {
-                    if storage::concerns(field(event, "key").as_string().as_deref()) {
+                    if storage::concerns(get(event, "key").as_string().as_deref()) {
                         of_another_tab();
                     }
                 }),
@@ -56,12 +55,8 @@ impl Leaving {
             EventListener::new_with_options(&window, "beforeunload", options, |event| {
                 event.prevent_default();
                 // What Chromium before 119 wants. An event that takes no such field loses nothing.
-                let _ = Reflect::set(event, &"returnValue".into(), &true.into());
+                set(event, "returnValue", &true.into());
             })
         });
     }
-}
-
-fn field(event: &Event, name: &str) -> wasm_bindgen::JsValue {
-    Reflect::get(event, &name.into()).unwrap_or_default()
 }
