@@ -129,6 +129,8 @@ impl Attempts {
             amount_minor: i64::try_from(pay_in.amount.minor()).unwrap_or(i64::MAX),
             currency: pay_in.amount.currency().code().to_owned(),
             brand: pay_in.brand_id.clone(),
+            session: None,
+            most_guesses: 0,
         };
         // Held until the end of the try is written.
         let Ok(_room) = self.room.try_acquire() else { return self.without_a_step(&posted, TOO_MANY).await };
@@ -151,6 +153,7 @@ impl Attempts {
             Begun::Foreign => Own::Foreign,
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
+            Begun::SessionSpent | Begun::Wait(_) => Own::NotSent(NOT_WRITABLE),
             Begun::LacksPinKey(id) => {
                 error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
                 Own::NotSent(OTHER_KEYS)

@@ -10,10 +10,11 @@ pub(crate) mod sqlite;
 use crate::clock::Moment;
 use async_trait::async_trait;
 pub(crate) use records::{
-    Audit, Begun, Closed, Ended, Entry, Filter, Kept, KeptTry, Posted, RedeemedAs, Running, Settled, Settlement,
-    SettlementRefused, Shown, State, StoredAnswer,
+    Audit, Begun, Closed, Delivery, Ended, Entry, Figures, Filter, Kept, KeptTry, Posted, RedeemedAs, Redeliver, Running,
+    Settled, Settlement, SettlementRefused, Shown, State, StoredAnswer,
 };
 use std::fmt;
+use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -41,6 +42,36 @@ pub(crate) trait Ledger: Send + Sync {
 
     /// The merchant's books: at most `limit` outcomes after a sequence number, in order.
     async fn outcomes(&self, after: i64, limit: u32) -> Result<Vec<Entry>, Unavailable>;
+
+    /// At most `limit` outcomes that are due to be delivered, of each customer the earliest only. They are not due again
+    /// for `claim`: whoever got them delivers them meanwhile, in this process or another.
+    async fn claim_deliveries(&self, limit: u32, claim: Duration) -> Result<Vec<Delivery>, Unavailable> {
+        let _ = (limit, claim);
+        Err(Unavailable("not there yet".to_owned()))
+    }
+
+    /// That outcome was delivered.
+    async fn delivered(&self, sequence: i64) -> Result<(), Unavailable> {
+        let _ = sequence;
+        Err(Unavailable("not there yet".to_owned()))
+    }
+
+    /// That outcome was not delivered, and is due again after `wait`.
+    async fn not_delivered(&self, sequence: i64, wait: Duration) -> Result<(), Unavailable> {
+        let _ = (sequence, wait);
+        Err(Unavailable("not there yet".to_owned()))
+    }
+
+    /// Makes outcomes due to be delivered again. How many.
+    async fn redeliver(&self, which: Redeliver) -> Result<u64, Unavailable> {
+        let _ = which;
+        Err(Unavailable("not there yet".to_owned()))
+    }
+
+    /// What operators watch.
+    async fn figures(&self) -> Result<Figures, Unavailable> {
+        Err(Unavailable("not there yet".to_owned()))
+    }
 
     /// Attempts for support staff, newest first.
     async fn list(&self, filter: Filter) -> Result<Vec<Kept>, Unavailable>;

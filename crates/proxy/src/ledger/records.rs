@@ -5,6 +5,7 @@ use super::Moment;
 use crate::pin_key::KeyedHash;
 use crate::truth::{Said, Standing};
 use mozarto::Money;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Where an attempt stands.
@@ -81,6 +82,11 @@ pub(crate) struct Posted {
     pub(crate) amount_minor: i64,
     pub(crate) currency: String,
     pub(crate) brand: Option<String>,
+    /// The checkout session under which it was posted, by an id that no other session has. With it no second voucher
+    /// is redeemed.
+    pub(crate) session: Option<String>,
+    /// After so many invalid PINs in a row a customer waits; 0 for never.
+    pub(crate) most_guesses: u32,
 }
 
 impl Posted {
@@ -115,6 +121,10 @@ pub(crate) enum Begun {
     LacksPinKey(String),
     /// An open attempt has this voucher. Its key and reference, where it is the same customer's.
     InUse(Option<(Uuid, String)>),
+    /// Its session has redeemed another voucher, or is about to.
+    SessionSpent,
+    /// Its customer has tried too many PINs that are none: nothing new is sent for so long.
+    Wait(Duration),
 }
 
 /// What a DELETE leads to.
@@ -217,6 +227,36 @@ impl Entry {
     pub(crate) fn is_duplicate(&self) -> bool {
         self.outcome == "duplicate"
     }
+}
+
+/// An outcome that is to be delivered to the merchant's own server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    pub(crate) entry: Entry,
+    /// How many deliveries of it have failed so far.
+    pub(crate) failures: u32,
+}
+
+/// Which outcomes staff want to be delivered again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Redeliver {
+    /// That attempt's.
+    Attempt(Uuid),
+    /// All after that sequence number.
+    After(i64),
+}
+
+/// What operators watch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Figures {
+    /// How many attempts are in each state that holds a voucher.
+    pub(crate) attempts: Vec<(State, i64)>,
+    /// How many attempts that have not ended have an unknown try, and how many seconds ago the oldest was recorded.
+    pub(crate) unknown: i64,
+    pub(crate) oldest_unknown_seconds: i64,
+    /// How many outcomes wait to be delivered, and for how many seconds the oldest has.
+    pub(crate) undelivered: i64,
+    pub(crate) oldest_undelivered_seconds: i64,
 }
 
 /// Which attempts staff want to see.

@@ -34,6 +34,8 @@ fn posted(key: u128, voucher: u8) -> Posted {
         amount_minor: 2500,
         currency: "EUR".to_owned(),
         brand: None,
+        session: None,
+        most_guesses: 0,
     }
 }
 
