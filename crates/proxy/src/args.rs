@@ -25,7 +25,7 @@ pub struct Args {
     /// Mozarto's base URL, such as <https://backend.stg-app.mozarto.io>; http only to this machine
     #[arg(long, env = "CASHIER_MOZARTO_URL", value_name = "URL")]
     pub mozarto_url: Option<String>,
-    /// The ledger's file, made when missing
+    /// The ledger: a file, such as <sqlite://cashier.db>, made when missing, or <postgres://user:password@host/database>
     #[arg(
         long,
         env = "CASHIER_DATABASE_URL",
@@ -34,6 +34,10 @@ pub struct Args {
         global = true
     )]
     pub database_url: String,
+    /// Where a mark of the ledger is kept, by which it is noticed when the ledger was restored from a copy; beside the
+    /// ledger's file by default
+    #[arg(long, env = "CASHIER_MARK_FILE", value_name = "PATH")]
+    pub mark_file: Option<PathBuf>,
     /// Take userId and email from the request body, without checking who sends it: for trying out only
     #[arg(long)]
     pub insecure_no_sessions: bool,
@@ -101,6 +105,15 @@ pub enum AttemptsCommand {
         /// The voucher's value in major units, such as 25.00, required for `redeemed`: it is what the merchant credits
         #[arg(long, value_name = "AMOUNT")]
         value: Option<String>,
+    },
+    /// Say that the ledger was restored from a copy: what came after the copy is then no longer taken for untouched
+    Restored {
+        /// When the copy was made, such as 2026-06-09T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: String,
+        /// Who says so
+        #[arg(long, value_name = "NAME")]
+        by: String,
     },
 }
 

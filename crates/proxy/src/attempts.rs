@@ -9,9 +9,8 @@ use crate::clock::Clock;
 use crate::ledger::{Begun, Closed, Ended, Kept, Ledger, Posted, State};
 use crate::own::Own;
 use crate::pin_key::PinKeys;
-use crate::reply::{self, Passed};
+use crate::reply;
 use crate::settings::Times;
-use crate::truth::Said;
 use crate::upstream::Mozarto;
 use axum::response::{IntoResponse, Response};
 use mozarto::PayIn;
@@ -32,6 +31,7 @@ const NOT_WRITABLE: &str = "The attempt cannot be written down at the moment; no
 const ENDING: &str = "The proxy is about to end; nothing was sent";
 const TOO_MANY: &str = "Too many tries run at the moment; nothing was sent";
 const OTHER_KEYS: &str = "Vouchers cannot be told apart at the moment; nothing was sent";
+const TOO_LATE: &str = "The proxy was held up; nothing was sent";
 const NOT_WHOLE: &str = "The request did not come whole; nothing was sent";
 
 /// The attempts and all that is needed for them.
@@ -98,6 +98,7 @@ impl Attempts {
     pub(crate) async fn status(&self, key: Uuid) -> Response {
         match self.ledger.attempt(key).await {
             Ok(Some(kept)) => answers::later(kept, self.clock.wall_ms()),
+            Ok(None) if self.ledger.forgets() => Own::Unconfirmed(None).into_response(),
             Ok(None) => Own::Unknown.into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be read");
@@ -114,6 +115,7 @@ impl Attempts {
                 Own::Untouched.into_response()
             }
             Ok(Closed::Kept(kept)) => answers::later(*kept, self.clock.wall_ms()),
+            Ok(Closed::Forgotten) => Own::Unconfirmed(None).into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be written");
                 Own::LedgerUnreadable.into_response()
@@ -145,7 +147,16 @@ impl Attempts {
             }
         };
         let refused = match begun {
-            Begun::Send(number) => return self.run_try(key, number, pay_in).await,
+            Begun::Send(number) if Instant::now() < by => return self.run_try(key, number, pay_in).await,
+            // This process stood still, and others may take it for gone: nothing leaves of what they may have given up.
+            Begun::Send(number) => {
+                warn!(attempt = %key, "not sent: it took too long from the ledger to here");
+                let ended = reply::not_sent(TOO_LATE).ended(key, number);
+                return match self.write_end(ended, None).await {
+                    Some(kept) => answers::of(kept),
+                    None => Own::Pending.into_response(),
+                };
+            }
             Begun::Kept(kept) => return answers::without_a_try(*kept, self.clock.wall_ms()),
             Begun::NotNow => {
                 return self.without_a_step(&posted, if is_ending { ENDING } else { NOT_WRITABLE }).await;
@@ -170,8 +181,7 @@ impl Attempts {
             warn!(attempt = %posted.key, %unavailable, "the ledger cannot be read, either");
         });
         let stands = |kept: &Kept| match kept.state {
-            State::Recorded => false,
-            State::Open => kept.unknown_try,
+            State::Recorded | State::Open => kept.unknown_try,
             _ => true,
         };
         let Some(known) = known.ok().flatten() else { return Own::NotSent(why).into_response() };
@@ -186,7 +196,9 @@ impl Attempts {
     /// A POST whose body stalled or was cut: no try of it left, but one of an earlier POST of this key may have.
     pub(crate) async fn cut_short(&self, key: Uuid) -> Response {
         match self.ledger.attempt(key).await {
-            Ok(Some(kept)) if kept.state != State::Recorded => answers::later(kept, self.clock.wall_ms()),
+            Ok(Some(kept)) if kept.state != State::Recorded || kept.unknown_try => {
+                answers::later(kept, self.clock.wall_ms())
+            }
             Ok(_) => Own::NotSent(NOT_WHOLE).into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be read");
@@ -210,27 +222,18 @@ impl Attempts {
             error!(attempt = %key, %failed, "a try ended in a defect of the proxy's");
             (reply::lost("The proxy failed while it was waiting for Mozarto"), None)
         });
-        let Passed { answer, meaning, redeemed } = passed;
+        let signal = &passed.meaning.signal;
         info!(
             attempt = %key,
             number,
-            status = answer.status,
-            meaning = %meaning.signal,
-            money = meaning.signal.money().as_str(),
+            status = passed.answer.status,
+            meaning = %signal,
+            money = signal.money().as_str(),
             transaction = logged_id.as_deref(),
             ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "tried"
         );
-        let ended = Ended {
-            key,
-            number,
-            answer,
-            said: Said::from(&meaning.signal),
-            meaning: meaning.signal.to_string(),
-            transaction_id: meaning.transaction_id,
-            redeemed,
-            presumed: false,
-        };
+        let ended = passed.ended(key, number);
         match self.write_end(ended, logged_id.as_deref()).await {
             Some(kept) => answers::of(kept),
             None => Own::Pending.into_response(),

@@ -6,6 +6,7 @@ mod attempts;
 mod clock;
 mod ledger;
 mod listen;
+mod mark;
 mod outcomes;
 mod own;
 mod pay_in;
@@ -22,7 +23,8 @@ pub use args::{Args, AttemptsCommand, Command, SettleAs};
 use attempts::Attempts;
 use clock::Clock;
 use ledger::Ledger;
-use ledger::sqlite::Sqlite;
+use ledger::sql::Sql;
+use mark::MarkFile;
 pub use pin_key::PinKeys;
 use routes::Shared;
 pub use settings::{Secrets, Settings, SettingsError, Times, Token};
@@ -47,7 +49,7 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// A proxy that is ready to serve: its ledger is open and its settings are complete.
 pub struct Proxy {
     attempts: Arc<Attempts>,
-    clock: Arc<Clock>,
+    mark: MarkFile,
     settings: Settings,
 }
 
@@ -58,13 +60,16 @@ impl Proxy {
     /// When the database is corrupt, another program's, from a newer version, or cannot be written.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger = Sqlite::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
+        let ledger = Sql::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
+        let mark = MarkFile::new(settings.mark_file.clone());
+        let now = ledger.observe().await.map_err(|unavailable| StartError(unavailable.to_string()))?;
+        mark.check(now).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
         let (pin_keys, times) = (settings.pin_keys.clone(), settings.times);
         let attempts =
             Attempts::new(Arc::new(ledger), mozarto, pin_keys, times, settings.most_tries, Arc::clone(&clock));
-        Ok(Self { attempts: Arc::new(attempts), clock, settings })
+        Ok(Self { attempts: Arc::new(attempts), mark, settings })
     }
 
     /// Cancelled, it ends the waiting for what cannot be written: what it means then stands in the log alone. Without
@@ -103,10 +108,10 @@ pub async fn serve(
     proxy: Proxy,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), EndError> {
-    let Proxy { attempts, clock, settings } = proxy;
+    let Proxy { attempts, mark, settings } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
-    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), clock, times.upstream_deadline, ending.clone()));
+    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
     let told = ending.clone();
     tokio::spawn(async move {
         shutdown.await;

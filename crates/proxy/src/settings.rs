@@ -61,6 +61,8 @@ pub struct Settings {
     pub outcomes_token: Option<Token>,
     /// The ledger's file, such as `sqlite://cashier.db`.
     pub database_url: String,
+    /// Where the mark is kept by which a restored ledger is noticed.
+    pub mark_file: PathBuf,
     /// Origins that may call.
     pub allow_origins: Vec<HeaderValue>,
     /// How long things may take.
@@ -168,6 +170,7 @@ impl Settings {
             company_token,
             pin_keys,
             outcomes_token: outcomes_token(secrets.outcomes_token)?,
+            mark_file: mark_file(args.mark_file, &args.database_url),
             database_url: args.database_url,
             allow_origins: args
                 .allow_origins
@@ -187,6 +190,17 @@ impl Settings {
             clock_offset_file: args.test_clock_offset_file,
         })
     }
+}
+
+/// Beside the ledger's file; for a database elsewhere in the folder where the proxy runs.
+fn mark_file(given: Option<PathBuf>, database_url: &str) -> PathBuf {
+    given.unwrap_or_else(|| match database_url.strip_prefix("sqlite:") {
+        Some(file) => {
+            let file = file.trim_start_matches("//");
+            PathBuf::from(format!("{}.mark", file.split('?').next().unwrap_or(file)))
+        }
+        None => PathBuf::from("cashier.mark"),
+    })
 }
 
 /// A token as it can stand in a header. Empty is as if it were not given.
