@@ -7,6 +7,7 @@ mod crashes;
 mod disk_trouble;
 mod lost_answers;
 mod passing_on;
+mod pooling;
 mod process;
 mod program;
 mod slow_clients;
