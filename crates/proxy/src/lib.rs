@@ -3,6 +3,7 @@
 mod answers;
 mod args;
 mod attempts;
+mod breaker;
 mod clock;
 mod ledger;
 mod listen;
@@ -61,9 +62,7 @@ impl Proxy {
         let ledger = Sqlite::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
-        let (pin_keys, times) = (settings.pin_keys.clone(), settings.times);
-        let attempts =
-            Attempts::new(Arc::new(ledger), mozarto, pin_keys, times, settings.most_tries, Arc::clone(&clock));
+        let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock));
         Ok(Self { attempts: Arc::new(attempts), clock, settings })
     }
 

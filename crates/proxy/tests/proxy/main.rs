@@ -3,6 +3,7 @@
 mod attempts;
 mod bad_input;
 mod books;
+mod breaker;
 mod crashes;
 mod disk_trouble;
 mod lost_answers;
