@@ -45,6 +45,13 @@ pub struct Args {
     /// times (in the variable: separated by spaces)
     #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
     pub allow_origins: Vec<String>,
+    /// How many tries may run at once; what comes beyond is not sent. 0 for no limit
+    #[arg(long, env = "CASHIER_MAX_TRIES", value_name = "NUMBER", default_value_t = 1024)]
+    pub max_tries: u32,
+    /// After so many tries in a row without a complete answer nothing is sent for 5 s, doubling up to 60 s, and then
+    /// one try asks. 0 for never
+    #[arg(long, env = "CASHIER_BREAKER_FAILURES", value_name = "NUMBER", default_value_t = 10)]
+    pub breaker_failures: u32,
     /// For tests only: how long Mozarto may take
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub test_upstream_deadline_ms: Option<u64>,

@@ -3,6 +3,7 @@
 mod answers;
 mod args;
 mod attempts;
+mod breaker;
 mod clock;
 mod ledger;
 mod listen;
@@ -66,9 +67,7 @@ impl Proxy {
         let now = ledger.observe().await.map_err(|unavailable| StartError(unavailable.to_string()))?;
         mark.check(now).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
-        let (pin_keys, times) = (settings.pin_keys.clone(), settings.times);
-        let attempts =
-            Attempts::new(Arc::new(ledger), mozarto, pin_keys, times, settings.most_tries, Arc::clone(&clock));
+        let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock));
         Ok(Self { attempts: Arc::new(attempts), mark, settings })
     }
 

@@ -5,7 +5,7 @@
 //! them.
 
 use crate::ledger::{Ended, RedeemedAs, StoredAnswer};
-use crate::own::Own;
+use crate::own::{Own, WAIT_SECONDS};
 use crate::truth::Said;
 use crate::upstream::{Answered, Sent};
 use mozarto::{Answer, ErrorCode, Meaning, Reply, Signal, VoucherPin, redact_pin};
@@ -87,7 +87,7 @@ impl Passed {
 pub(crate) fn not_sent(why: &'static str) -> Passed {
     let reply = Reply { error_code: Some(ErrorCode::NotSent), ..Reply::default() };
     let meaning = Answer { reply: Some(reply), ..Answer::none() }.meaning();
-    Passed { answer: Own::NotSent(why).stored(), meaning, redeemed: None }
+    Passed { answer: Own::NotSent(why, WAIT_SECONDS).stored(), meaning, redeemed: None }
 }
 
 fn read(body: &[u8]) -> Option<Reply> {

@@ -13,7 +13,6 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-const MOST_TRIES: usize = 1024;
 const SHORTEST_OUTCOMES_TOKEN: usize = 16;
 
 /// What comes by environment only.
@@ -67,9 +66,11 @@ pub struct Settings {
     pub allow_origins: Vec<HeaderValue>,
     /// How long things may take.
     pub times: Times,
-    /// How many tries may run at once; what comes beyond is not sent: 1024. A Mozarto that stalls must not keep ever
-    /// more PINs and connections.
+    /// How many tries may run at once; what comes beyond is not sent. 0 for no limit: a Mozarto that stalls then keeps
+    /// ever more PINs and connections.
     pub most_tries: usize,
+    /// After so many tries in a row without a complete answer nothing is sent for a while; 0 for never.
+    pub breaker_failures: u32,
     /// For tests: a file with the seconds by which the wall clock is off.
     pub clock_offset_file: Option<PathBuf>,
 }
@@ -186,7 +187,8 @@ impl Settings {
                 ledger_within: usual.ledger_within.min(answer_within / 3),
                 ..usual
             },
-            most_tries: MOST_TRIES,
+            most_tries: usize::try_from(args.max_tries).unwrap_or(usize::MAX),
+            breaker_failures: args.breaker_failures,
             clock_offset_file: args.test_clock_offset_file,
         })
     }

@@ -3,10 +3,12 @@
 mod attempts;
 mod bad_input;
 mod books;
+mod breaker;
 mod crashes;
 mod disk_trouble;
 mod lost_answers;
 mod passing_on;
+mod pooling;
 mod process;
 mod program;
 mod restored;

@@ -306,6 +306,13 @@ impl Attempt {
         self.said(post_as(&self.endpoint, &self.key, body.to_string()).await).await
     }
 
+    /// The answer, and the `Retry-After` that came with it.
+    pub(crate) async fn post_waiting(&self, body: &Value) -> (Said, Option<String>) {
+        let response = post_as(&self.endpoint, &self.key, body.to_string()).await;
+        let wait = response.headers().get("retry-after").and_then(|wait| wait.to_str().ok()).map(str::to_owned);
+        (self.said(response).await, wait)
+    }
+
     pub(crate) async fn get(&self) -> Said {
         self.said(ask("GET", &self.endpoint, &self.key).await).await
     }
