@@ -12,7 +12,7 @@ use uuid::Uuid;
 ///
 /// Secrets are read from the environment: `CASHIER_COMPANY_TOKEN` (Mozarto's company token), `CASHIER_PIN_KEY` (by
 /// which vouchers are recognised without their PIN; 32 bytes or more) and, for `GET /outcomes`,
-/// `CASHIER_OUTCOMES_TOKEN`. Logs go to stderr; `RUST_LOG` sets their level.
+/// `CASHIER_OUTCOMES_TOKEN`, for `--notify-url` `CASHIER_NOTIFY_SECRET`. Logs go to stderr; `RUST_LOG` sets their level.
 #[derive(Debug, Parser)]
 #[command(name = "flexepin-cashier-proxy", version, subcommand_negates_reqs = true)]
 pub struct Args {
@@ -41,6 +41,10 @@ pub struct Args {
     /// times (in the variable: separated by spaces)
     #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
     pub allow_origins: Vec<String>,
+    /// The merchant's own server that is told of each outcome, such as <https://shop.example/flexepin>; http only to
+    /// this machine
+    #[arg(long, env = "CASHIER_NOTIFY_URL", value_name = "URL", hide_env_values = true)]
+    pub notify_url: Option<String>,
     /// For tests only: how long Mozarto may take
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub test_upstream_deadline_ms: Option<u64>,
@@ -101,6 +105,15 @@ pub enum AttemptsCommand {
         /// The voucher's value in major units, such as 25.00, required for `redeemed`: it is what the merchant credits
         #[arg(long, value_name = "AMOUNT")]
         value: Option<String>,
+    },
+    /// Tell the merchant's server again of outcomes that it was told, such as after its books were restored
+    Notify {
+        /// Of that attempt's outcome
+        #[arg(long, value_name = "KEY", required_unless_present = "after", conflicts_with = "after")]
+        attempt: Option<Uuid>,
+        /// Of all outcomes after that sequence number; 0 for all
+        #[arg(long, value_name = "SEQUENCE", value_parser = clap::value_parser!(i64).range(0..))]
+        after: Option<i64>,
     },
 }
 
