@@ -9,5 +9,6 @@ mod lost_answers;
 mod passing_on;
 mod process;
 mod program;
+mod samples;
 mod slow_clients;
 mod world;
