@@ -66,7 +66,9 @@ async fn migrate(connection: &mut AnyConnection, may_make: bool) -> sqlx::Result
 fn checked(version: Option<i64>, may_make: bool) -> Result<bool, OpenError> {
     match version {
         None if may_make => Ok(true),
-        None => Err(OpenError("the database has no ledger: give the proxy's own by --database-url".to_owned())),
+        None => {
+            Err(OpenError("there is no ledger in this database: give the proxy's own by --database-url".to_owned()))
+        }
         Some(VERSION) => Ok(false),
         Some(newer) => Err(OpenError(format!(
             "the database was written by a newer version (its schema is {newer}, this program knows {VERSION}): run that version, or a newer one"

@@ -156,3 +156,29 @@ async fn what_waits_for_a_database_that_is_gone_ends_in_time_and_is_not_begun_la
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_server_that_is_full_begins_nothing_and_goes_on_when_there_is_room() {
+    each(async |place: &Place| {
+        if place.is_file() {
+            // A full disk under a file is a test of the program's.
+            return;
+        }
+        let ledger = place.opened().await;
+        ledger.begin(posted(1, 1), true, soon()).await.expect("written");
+        place
+            .sql(
+                "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$; \
+                 CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON tries EXECUTE FUNCTION full_disk()",
+            )
+            .await;
+        let refused = ledger.begin(posted(2, 2), true, soon()).await.expect_err("it is full");
+        assert!(refused.why.contains("no space left") && !refused.may_stand, "{refused}");
+        assert!(ledger.end(ended(1, 1, Money::Yes)).await.is_err(), "the end is held by who has it");
+        assert_eq!((state(&ledger, 1).await, state(&ledger, 2).await), (Some(State::Sending), None));
+        place.sql("DROP TRIGGER full_disk ON tries").await;
+        ledger.end(ended(1, 1, Money::Yes)).await.expect("written");
+        assert!(matches!(ledger.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))));
+    })
+    .await;
+}
