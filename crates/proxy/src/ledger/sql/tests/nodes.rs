@@ -182,3 +182,23 @@ async fn a_server_that_is_full_begins_nothing_and_goes_on_when_there_is_room() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_process_that_hangs_within_a_step_is_thrown_out_and_the_others_go_on() {
+    each(async |place: &Place| {
+        if place.is_file() {
+            // There a lock lasts as long as its process; see the program's tests.
+            return;
+        }
+        let (hangs, other) = (place.opened().await, place.opened().await);
+        let mut connection = hangs.engine.connect().await.expect("a connection");
+        hangs.engine.begin(&mut connection).await.expect("the lock");
+        assert!(matches!(other.begin(posted(1, 1), true, soon()).await, Ok(Begun::Send(1))), "after some seconds");
+        assert!(sqlx::raw_sql("COMMIT").execute(&mut connection).await.is_err(), "its step is no more");
+        assert!(
+            matches!(hangs.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))),
+            "the process itself goes on"
+        );
+    })
+    .await;
+}
