@@ -1,8 +1,8 @@
 //! A ledger in memory that has outcomes and nothing else.
 
 use crate::ledger::{
-    Begun, Closed, Delivery, Ended, Entry, Filter, Kept, Ledger, Posted, RedeemedAs, Running, Settlement,
-    SettlementRefused, Shown, Unavailable,
+    Begun, Closed, Delivery, Ended, Entry, Figures, Filter, Kept, Ledger, Posted, RedeemedAs, Redeliver, Running,
+    Settlement, SettlementRefused, Shown, Unavailable,
 };
 use async_trait::async_trait;
 use std::time::Duration;
@@ -100,7 +100,7 @@ impl Books {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> Result<T, Unavailable> {
-        let mut changed = Err(Unavailable("a test".to_owned()));
+        let mut changed = Err(unavailable());
         self.0.send_modify(|state| {
             if !state.fails {
                 changed = Ok(change(state));
@@ -110,8 +110,8 @@ impl Books {
     }
 }
 
-fn not_asked() -> Unavailable {
-    Unavailable("no delivery asks for it".to_owned())
+fn unavailable() -> Unavailable {
+    Unavailable("as the test wants it".to_owned())
 }
 
 #[async_trait]
@@ -153,48 +153,56 @@ impl Ledger for Books {
         })
     }
 
+    async fn redeliver(&self, _: Redeliver) -> Result<u64, Unavailable> {
+        Err(unavailable())
+    }
+
+    async fn figures(&self) -> Result<Figures, Unavailable> {
+        Err(unavailable())
+    }
+
     async fn begin(&self, _: Posted, _: bool, _: Instant) -> Result<Begun, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn end(&self, _: Ended) -> Result<Option<Kept>, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn close(&self, _: Uuid) -> Result<Closed, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn attempt(&self, _: Uuid) -> Result<Option<Kept>, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn orphans(&self) -> Result<Vec<(Uuid, Running)>, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn outcomes(&self, _: i64, _: u32) -> Result<Vec<Entry>, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Kept>, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn show(&self, _: Uuid) -> Result<Option<Shown>, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn settle(&self, _: Settlement) -> Result<Result<Kept, SettlementRefused>, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn observe(&self) -> Result<(), Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn prune(&self, _: i64) -> Result<bool, Unavailable> {
-        Err(not_asked())
+        Err(unavailable())
     }
 
     async fn stopped(&self) {}
