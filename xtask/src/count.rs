@@ -15,6 +15,11 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// Both runs as one.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
+    }
+
     /// Sums up all result lines of a test run's output.
     pub(crate) fn read(output: &str) -> Self {
         let mut ran = Self::default();

@@ -3,9 +3,11 @@
 mod answers;
 mod args;
 mod attempts;
+mod breaker;
 mod clock;
 mod ledger;
 mod listen;
+mod mark;
 mod notify;
 mod outcomes;
 mod own;
@@ -23,7 +25,8 @@ pub use args::{Args, AttemptsCommand, Command, SettleAs};
 use attempts::Attempts;
 use clock::Clock;
 use ledger::Ledger;
-use ledger::sqlite::Sqlite;
+use ledger::sql::Sql;
+use mark::MarkFile;
 pub use notify::Receiver;
 use notify::{Courier, Delivering};
 pub use pin_key::PinKeys;
@@ -50,8 +53,8 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// A proxy that is ready to serve: its ledger is open and its settings are complete.
 pub struct Proxy {
     attempts: Arc<Attempts>,
-    clock: Arc<Clock>,
     courier: Option<Courier>,
+    mark: MarkFile,
     settings: Settings,
 }
 
@@ -62,15 +65,16 @@ impl Proxy {
     /// When the database is corrupt, another program's, from a newer version, or cannot be written.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger = Sqlite::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
+        let ledger = Sql::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
+        let mark = MarkFile::new(settings.mark_file.clone());
+        let now = ledger.observe().await.map_err(|unavailable| StartError(unavailable.to_string()))?;
+        mark.check(now).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
         let receiver = settings.receiver.clone();
         let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
-        let (pin_keys, times) = (settings.pin_keys.clone(), settings.times);
-        let attempts =
-            Attempts::new(Arc::new(ledger), mozarto, pin_keys, times, settings.most_tries, Arc::clone(&clock));
-        Ok(Self { attempts: Arc::new(attempts), clock, courier, settings })
+        let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock));
+        Ok(Self { attempts: Arc::new(attempts), courier, mark, settings })
     }
 
     /// Cancelled, it ends the waiting for what cannot be written: what it means then stands in the log alone. Without
@@ -109,10 +113,10 @@ pub async fn serve(
     proxy: Proxy,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), EndError> {
-    let Proxy { attempts, clock, courier, settings } = proxy;
+    let Proxy { attempts, courier, mark, settings } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
-    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), clock, times.upstream_deadline, ending.clone()));
+    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
     let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));
     let told = ending.clone();
     tokio::spawn(async move {

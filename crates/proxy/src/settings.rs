@@ -14,7 +14,6 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-const MOST_TRIES: usize = 1024;
 const SHORTEST_OUTCOMES_TOKEN: usize = 16;
 
 /// What comes by environment only.
@@ -67,13 +66,17 @@ pub struct Settings {
     pub receiver: Option<Receiver>,
     /// The ledger's file, such as `sqlite://cashier.db`.
     pub database_url: String,
+    /// Where the mark is kept by which a restored ledger is noticed.
+    pub mark_file: PathBuf,
     /// Origins that may call.
     pub allow_origins: Vec<HeaderValue>,
     /// How long things may take.
     pub times: Times,
-    /// How many tries may run at once; what comes beyond is not sent: 1024. A Mozarto that stalls must not keep ever
-    /// more PINs and connections.
+    /// How many tries may run at once; what comes beyond is not sent. 0 for no limit: a Mozarto that stalls then keeps
+    /// ever more PINs and connections.
     pub most_tries: usize,
+    /// After so many tries in a row without a complete answer nothing is sent for a while; 0 for never.
+    pub breaker_failures: u32,
     /// For tests: a file with the seconds by which the wall clock is off.
     pub clock_offset_file: Option<PathBuf>,
 }
@@ -174,6 +177,7 @@ impl Settings {
             company_token,
             pin_keys,
             outcomes_token: outcomes_token(secrets.outcomes_token)?,
+            mark_file: mark_file(args.mark_file, &args.database_url),
             receiver: receiver(args.notify_url, secrets.notify_secret)?,
             database_url: args.database_url,
             allow_origins: args
@@ -190,10 +194,22 @@ impl Settings {
                 ledger_within: usual.ledger_within.min(answer_within / 3),
                 ..usual
             },
-            most_tries: MOST_TRIES,
+            most_tries: usize::try_from(args.max_tries).unwrap_or(usize::MAX),
+            breaker_failures: args.breaker_failures,
             clock_offset_file: args.test_clock_offset_file,
         })
     }
+}
+
+/// Beside the ledger's file; for a database elsewhere in the folder where the proxy runs.
+fn mark_file(given: Option<PathBuf>, database_url: &str) -> PathBuf {
+    given.unwrap_or_else(|| match database_url.strip_prefix("sqlite:") {
+        Some(file) => {
+            let file = file.trim_start_matches("//");
+            PathBuf::from(format!("{}.mark", file.split('?').next().unwrap_or(file)))
+        }
+        None => PathBuf::from("cashier.mark"),
+    })
 }
 
 /// A token as it can stand in a header. Empty is as if it were not given.

@@ -1,7 +1,7 @@
 //! The program killed while a try runs, and the files that it leaves.
 
 use crate::process::{ended, running, terminate};
-use crate::world::{Attempt, EMAIL, PIN, Play, REDEEMED, Upstream, answer, database, sql};
+use crate::world::{Attempt, EMAIL, PIN, Play, REDEEMED, Upstream, answer, database, lock, sql};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -179,7 +179,7 @@ async fn what_cannot_be_written_keeps_the_program_from_ending_until_a_second_sig
         let browser = tokio::spawn(async move { attempt.post().await });
         upstream.arrived().await;
         let mut beside = database(folder.path()).await;
-        sql(&mut beside, "BEGIN EXCLUSIVE").await;
+        lock(&mut beside).await;
         release.notify_one();
         logged(&mut log, "tried").await;
         terminate(&child).await;

@@ -2,7 +2,8 @@
 
 use crate::process::{complete, database_in, output, program, running};
 use crate::world::{
-    Attempt, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, change, database, hasty, settings, sql,
+    Attempt, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, change, database, hasty, lock, settings,
+    sql,
 };
 use flexepin_cashier_proxy::Settings;
 use serde_json::json;
@@ -73,13 +74,15 @@ async fn a_place_that_can_hold_no_ledger_ends_the_start_with_its_reason() {
         (format!("{file}?mode=ro"), "is read-only"),
         ("sqlite::memory:".to_owned(), "is no file"),
         ("sqlite://?mode=memory".to_owned(), "is no file"),
-        ("postgres://127.0.0.1/cashier".to_owned(), "is no file"),
+        ("mysql://127.0.0.1/cashier".to_owned(), "is no file"),
+        ("postgres://127.0.0.1".to_owned(), "the database's URL is unclear"),
+        ("postgres://me:secret@127.0.0.1:1/cashier".to_owned(), "see that it runs and can be reached"),
         (file.replace("cashier.db", "no/such/folder.db"), "cannot be made"),
     ] {
         let mut command = complete("http://127.0.0.1:1", folder.path(), &["--database-url", &url]);
         let (code, _, said) = output(command.env("RUST_LOG", "warn")).await;
         assert_eq!((code, said.lines().count()), (Some(1), 1), "{url}: {said}");
-        assert!(said.contains(says), "{url}: {said}");
+        assert!(said.contains(says) && !said.contains("secret"), "{url}: {said}");
     }
 }
 
@@ -136,7 +139,7 @@ async fn a_lock_before_sending_is_not_sent_and_harms_nothing() {
     let serving = Serving::start(hasty(settings, PATIENT, Duration::from_millis(300))).await;
     let attempt = Attempt::new(&serving.endpoint);
     let mut beside = database(folder.path()).await;
-    sql(&mut beside, "BEGIN EXCLUSIVE").await;
+    lock(&mut beside).await;
     assert_eq!(attempt.post().await.code(), (503, "NOT_SENT"));
     assert_eq!(attempt.get().await.code(), (404, "ATTEMPT_UNKNOWN"), "a lock of writers is none of readers");
     assert!(upstream.requests().is_empty());
@@ -162,7 +165,7 @@ async fn a_lock_after_sending_loses_no_answer() {
     });
     upstream.arrived().await;
     let mut beside = database(folder.path()).await;
-    sql(&mut beside, "BEGIN EXCLUSIVE").await;
+    lock(&mut beside).await;
     release.notify_one();
     assert_eq!(browser.await.expect("an answer").code(), (202, "pending"));
     assert_eq!(attempt.get().await.code(), (202, "pending"));
@@ -232,7 +235,7 @@ async fn what_is_known_is_answered_while_nothing_can_be_written() {
         attempt.post_body(&voucher(last)).await;
     }
     let mut beside = database(folder.path()).await;
-    sql(&mut beside, "BEGIN EXCLUSIVE").await;
+    lock(&mut beside).await;
     let mut foreign = voucher('0');
     foreign["userId"] = json!("user_999");
     let posts = [
@@ -261,7 +264,7 @@ async fn staff_can_look_while_nothing_can_be_written() {
     let attempt = Attempt::new(&serving.endpoint);
     attempt.post().await;
     let mut beside = database(folder.path()).await;
-    sql(&mut beside, "BEGIN EXCLUSIVE").await;
+    lock(&mut beside).await;
     for arguments in [vec!["attempts", "list"], vec!["attempts", "show", &attempt.key]] {
         let mut command = program(&arguments);
         let (code, said, error) = output(command.env("CASHIER_DATABASE_URL", database_in(folder.path()))).await;

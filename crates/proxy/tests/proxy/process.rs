@@ -1,5 +1,6 @@
 //! The program as a process: started with all its settings, ended by a signal.
 
+pub(crate) use crate::world::database_in;
 use crate::world::{BOOKS, PIN_KEY, TOKEN};
 use std::path::Path;
 use std::process::Stdio;
@@ -24,11 +25,8 @@ pub(crate) fn complete(upstream: &str, folder: &Path, more: &[&str]) -> Command 
     let mut command = program(&["--listen", "127.0.0.1:0", "--mozarto-url", upstream, "--insecure-no-sessions"]);
     command.args(more).env("CASHIER_COMPANY_TOKEN", TOKEN).env("CASHIER_PIN_KEY", PIN_KEY).env("RUST_LOG", "trace");
     command.env("CASHIER_OUTCOMES_TOKEN", BOOKS).env("CASHIER_DATABASE_URL", database_in(folder));
+    command.env("CASHIER_MARK_FILE", folder.join("cashier.db.mark"));
     command
-}
-
-pub(crate) fn database_in(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join("cashier.db").display())
 }
 
 /// A running program and its endpoint.

@@ -4,8 +4,8 @@
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Proxy, Secrets, Settings, Times, serve};
 use serde_json::{Value, json};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -136,7 +136,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<(String, String)> {
 
 /// Complete settings of a proxy in front of `upstream`, with its database in `folder`.
 pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Settings {
-    let database = format!("--database-url=sqlite://{}", folder.join("cashier.db").display());
+    let (database, mark) = (database_in(folder), folder.join("cashier.db.mark").display().to_string());
     let args = [
         "proxy",
         "--insecure-no-sessions",
@@ -146,7 +146,10 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
         SHOP,
         "--listen",
         "127.0.0.1:0",
+        "--database-url",
         &database,
+        "--mark-file",
+        &mark,
     ];
     let secrets = Secrets {
         company_token: Some(TOKEN.into()),
@@ -193,10 +196,48 @@ impl Serving {
     }
 }
 
+/// The ledger that belongs to `folder`: a file in it; with `CASHIER_TESTS_ON` a database of its own on the server of that
+/// URL, so that the same tests are run on `PostgreSQL`.
+pub(crate) fn database_in(folder: &Path) -> String {
+    let Ok(server) = std::env::var("CASHIER_TESTS_ON") else {
+        return format!("sqlite://{}", folder.join("cashier.db").display());
+    };
+    let digits = folder.to_string_lossy().bytes().fold(String::from("t_"), |name, byte| format!("{name}{byte:02x}"));
+    // The end tells one folder from another, and a name has 63 bytes.
+    let name = format!("t_{}", &digits[digits.len().saturating_sub(40)..]);
+    static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if MADE.lock().expect("not poisoned").insert(name.clone()) {
+        let (server, create) = (server.clone(), AssertSqlSafe(format!("CREATE DATABASE {name}")));
+        // Asked for by tests that are async and by those that are not.
+        let making = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(async {
+                let mut connection = connected(&server).await;
+                sqlx::raw_sql(create).execute(&mut connection).await.expect("the right to make a database");
+            });
+        });
+        making.join().expect("it is made");
+    }
+    let mut url = url::Url::parse(&server).expect("a URL");
+    url.set_path(&name);
+    url.into()
+}
+
+async fn connected(url: &str) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    AnyConnection::connect(url).await.expect("a database")
+}
+
 /// A connection to the database in `folder`, beside the proxy's own.
-pub(crate) async fn database(folder: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(folder.join("cashier.db"));
-    SqliteConnection::connect_with(&options).await.expect("a database")
+pub(crate) async fn database(folder: &Path) -> AnyConnection {
+    connected(&database_in(folder)).await
+}
+
+/// Keeps everybody else from writing, until `ROLLBACK`.
+pub(crate) async fn lock(connection: &mut AnyConnection) {
+    let postgres = std::env::var("CASHIER_TESTS_ON").is_ok();
+    let lock =
+        if postgres { "BEGIN; SELECT 1 FROM pg_advisory_xact_lock(7380385457125747054)" } else { "BEGIN EXCLUSIVE" };
+    sql(connection, lock).await;
 }
 
 /// Runs SQL on a database that nothing else has open.
@@ -207,7 +248,7 @@ pub(crate) async fn change(folder: &Path, statements: &'static str) {
 }
 
 /// Runs SQL, of several statements.
-pub(crate) async fn sql(connection: &mut SqliteConnection, statements: &'static str) {
+pub(crate) async fn sql(connection: &mut AnyConnection, statements: &'static str) {
     sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
@@ -305,6 +346,13 @@ impl Attempt {
 
     pub(crate) async fn post_body(&self, body: &Value) -> Said {
         self.said(post_as(&self.endpoint, &self.key, body.to_string()).await).await
+    }
+
+    /// The answer, and the `Retry-After` that came with it.
+    pub(crate) async fn post_waiting(&self, body: &Value) -> (Said, Option<String>) {
+        let response = post_as(&self.endpoint, &self.key, body.to_string()).await;
+        let wait = response.headers().get("retry-after").and_then(|wait| wait.to_str().ok()).map(str::to_owned);
+        (self.said(response).await, wait)
     }
 
     pub(crate) async fn get(&self) -> Said {

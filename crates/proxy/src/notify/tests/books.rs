@@ -1,9 +1,10 @@
 //! A ledger in memory that has outcomes and nothing else.
 
 use crate::ledger::{
-    Begun, Closed, Delivery, Ended, Entry, Figures, Filter, Kept, Ledger, Posted, RedeemedAs, Redeliver, Running,
-    Settlement, SettlementRefused, Shown, Unavailable,
+    Begun, Closed, Delivery, Ended, Entry, Figures, Filter, Kept, Ledger, Mark, Orphan, Posted, RedeemedAs, Redeliver,
+    Restored, Settlement, SettlementRefused, Shown, Unavailable,
 };
+use crate::pin_key::PinKeys;
 use async_trait::async_trait;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -100,7 +101,7 @@ impl Books {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> Result<T, Unavailable> {
-        let mut changed = Err(unavailable());
+        let mut changed = Err(Unavailable::new("a test"));
         self.0.send_modify(|state| {
             if !state.fails {
                 changed = Ok(change(state));
@@ -110,8 +111,8 @@ impl Books {
     }
 }
 
-fn unavailable() -> Unavailable {
-    Unavailable("as the test wants it".to_owned())
+fn not_asked() -> Unavailable {
+    Unavailable::new("no delivery asks for it")
 }
 
 #[async_trait]
@@ -153,56 +154,68 @@ impl Ledger for Books {
         })
     }
 
-    async fn redeliver(&self, _: Redeliver) -> Result<u64, Unavailable> {
-        Err(unavailable())
-    }
-
-    async fn figures(&self) -> Result<Figures, Unavailable> {
-        Err(unavailable())
-    }
-
     async fn begin(&self, _: Posted, _: bool, _: Instant) -> Result<Begun, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
     async fn end(&self, _: Ended) -> Result<Option<Kept>, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
     async fn close(&self, _: Uuid) -> Result<Closed, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
     async fn attempt(&self, _: Uuid) -> Result<Option<Kept>, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
-    async fn orphans(&self) -> Result<Vec<(Uuid, Running)>, Unavailable> {
-        Err(unavailable())
+    fn forgets(&self) -> bool {
+        false
+    }
+
+    async fn orphans(&self, _: Duration) -> Result<Vec<Orphan>, Unavailable> {
+        Err(not_asked())
     }
 
     async fn outcomes(&self, _: i64, _: u32) -> Result<Vec<Entry>, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
     async fn list(&self, _: Filter) -> Result<Vec<Kept>, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
     async fn show(&self, _: Uuid) -> Result<Option<Shown>, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
     async fn settle(&self, _: Settlement) -> Result<Result<Kept, SettlementRefused>, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
-    async fn observe(&self) -> Result<(), Unavailable> {
-        Err(unavailable())
+    async fn redeliver(&self, _: Redeliver) -> Result<u64, Unavailable> {
+        Err(not_asked())
+    }
+
+    async fn figures(&self) -> Result<Figures, Unavailable> {
+        Err(not_asked())
+    }
+
+    async fn restored(&self, _: Restored) -> Result<u64, Unavailable> {
+        Err(not_asked())
+    }
+
+    async fn accept_pin_keys(&self, _: &PinKeys) -> Result<Result<(), String>, Unavailable> {
+        Err(not_asked())
+    }
+
+    async fn observe(&self) -> Result<Mark, Unavailable> {
+        Err(not_asked())
     }
 
     async fn prune(&self, _: i64) -> Result<bool, Unavailable> {
-        Err(unavailable())
+        Err(not_asked())
     }
 
     async fn stopped(&self) {}
