@@ -20,7 +20,7 @@ use axum::http::{StatusCode, header};
 use governor::Jitter;
 use reqwest::{Client, Url, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
-use serde_json::json;
+use serde_json::{Value, json};
 use signature::SigningSecrets;
 use std::fmt;
 use std::sync::Arc;
@@ -235,12 +235,7 @@ impl Courier {
 
     /// The error is for the operator, and holds nothing of what was sent or of where to.
     async fn post(&self, entry: &Entry) -> Result<(), String> {
-        let body = json!({
-            "type": format!("flexepin.{}", entry.outcome),
-            "timestamp": rfc3339(entry.at),
-            "data": outcomes::line(entry),
-        });
-        let body = body.to_string();
+        let body = event(entry).to_string();
         let (id, timestamp) = (format!("outcome-{}", entry.attempt), self.clock.wall_seconds());
         let signature = self.receiver.secrets.sign(&id, timestamp, body.as_bytes());
         let request = self
@@ -257,6 +252,14 @@ impl Courier {
             Err(error) => Err(format!("{:#}", anyhow::Error::new(error.without_url()))),
         }
     }
+}
+
+fn event(entry: &Entry) -> Value {
+    json!({
+        "type": format!("flexepin.{}", entry.outcome),
+        "timestamp": rfc3339(entry.at),
+        "data": outcomes::line(entry),
+    })
 }
 
 fn answered(status: StatusCode) -> String {
