@@ -19,6 +19,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The attempt's answer to the POST whose try has just ended.
 pub(crate) fn of(kept: Kept) -> Response {
     match (kept.state, &kept.answer) {
+        // What a restored ledger has forgotten may have left.
+        (State::Recorded, _) if kept.unknown_try => Own::Unconfirmed(kept.transaction_id).into_response(),
         // Nothing has left, and the POST that was recorded may be sent again.
         (State::Recorded, _) => Own::Unknown.into_response(),
         (State::Sending, _) => Own::Pending.into_response(),
@@ -143,6 +145,7 @@ mod tests {
             meaning: Some(meaning.to_owned()),
             unknown_try: false,
             forbids_tries: false,
+            forgotten: false,
             transaction_id: Some("t-1".to_owned()),
             tries: 1,
             created_at: 0,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 ///
 /// Secrets are read from the environment: `CASHIER_COMPANY_TOKEN` (Mozarto's company token), `CASHIER_PIN_KEY` (by
 /// which vouchers are recognised without their PIN; 32 bytes or more) and, for `GET /outcomes`,
-/// `CASHIER_OUTCOMES_TOKEN`. Logs go to stderr; `RUST_LOG` sets their level.
+/// `CASHIER_OUTCOMES_TOKEN`, for `--notify-url` `CASHIER_NOTIFY_SECRET`. Logs go to stderr; `RUST_LOG` sets their level.
 #[derive(Debug, Parser)]
 #[command(name = "flexepin-cashier-proxy", version, subcommand_negates_reqs = true)]
 pub struct Args {
@@ -25,7 +25,7 @@ pub struct Args {
     /// Mozarto's base URL, such as <https://backend.stg-app.mozarto.io>; http only to this machine
     #[arg(long, env = "CASHIER_MOZARTO_URL", value_name = "URL")]
     pub mozarto_url: Option<String>,
-    /// The ledger's file, made when missing
+    /// The ledger: a file, such as <sqlite://cashier.db>, made when missing, or <postgres://user:password@host/database>
     #[arg(
         long,
         env = "CASHIER_DATABASE_URL",
@@ -34,6 +34,10 @@ pub struct Args {
         global = true
     )]
     pub database_url: String,
+    /// Where a mark of the ledger is kept, by which it is noticed when the ledger was restored from a copy; beside the
+    /// ledger's file by default
+    #[arg(long, env = "CASHIER_MARK_FILE", value_name = "PATH")]
+    pub mark_file: Option<PathBuf>,
     /// Take userId and email from the request body, without checking who sends it: for trying out only
     #[arg(long)]
     pub insecure_no_sessions: bool,
@@ -41,6 +45,17 @@ pub struct Args {
     /// times (in the variable: separated by spaces)
     #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
     pub allow_origins: Vec<String>,
+    /// How many tries may run at once; what comes beyond is not sent. 0 for no limit
+    #[arg(long, env = "CASHIER_MAX_TRIES", value_name = "NUMBER", default_value_t = 1024)]
+    pub max_tries: u32,
+    /// After so many tries in a row without a complete answer nothing is sent for 5 s, doubling up to 60 s, and then
+    /// one try asks. 0 for never
+    #[arg(long, env = "CASHIER_BREAKER_FAILURES", value_name = "NUMBER", default_value_t = 10)]
+    pub breaker_failures: u32,
+    /// The merchant's own server that is told of each outcome, such as <https://shop.example/flexepin>; http only to
+    /// this machine
+    #[arg(long, env = "CASHIER_NOTIFY_URL", value_name = "URL", hide_env_values = true)]
+    pub notify_url: Option<String>,
     /// For tests only: how long Mozarto may take
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub test_upstream_deadline_ms: Option<u64>,
@@ -101,6 +116,24 @@ pub enum AttemptsCommand {
         /// The voucher's value in major units, such as 25.00, required for `redeemed`: it is what the merchant credits
         #[arg(long, value_name = "AMOUNT")]
         value: Option<String>,
+    },
+    /// Say that the ledger was restored from a copy: what came after the copy is then no longer taken for untouched
+    Restored {
+        /// When the copy was made, such as 2026-06-09T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: String,
+        /// Who says so
+        #[arg(long, value_name = "NAME")]
+        by: String,
+    },
+    /// Tell the merchant's server again of outcomes that it was told, such as after its books were restored
+    Notify {
+        /// Of that attempt's outcome
+        #[arg(long, value_name = "KEY", required_unless_present = "after", conflicts_with = "after")]
+        attempt: Option<Uuid>,
+        /// Of all outcomes after that sequence number; 0 for all
+        #[arg(long, value_name = "SEQUENCE", value_parser = clap::value_parser!(i64).range(0..))]
+        after: Option<i64>,
     },
 }
 

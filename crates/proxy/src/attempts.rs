@@ -5,20 +5,20 @@
 //! sent is held here and written later.
 
 use crate::answers;
+use crate::breaker::{Breaker, Pass};
 use crate::clock::Clock;
 use crate::ledger::{Begun, Closed, Ended, Kept, Ledger, Posted, State};
-use crate::own::Own;
+use crate::own::{Own, WAIT_SECONDS};
 use crate::pin_key::PinKeys;
-use crate::reply::{self, Passed};
-use crate::settings::Times;
-use crate::truth::Said;
-use crate::upstream::Mozarto;
+use crate::reply;
+use crate::settings::{Settings, Times};
+use crate::upstream::{Mozarto, Sent};
 use axum::response::{IntoResponse, Response};
 use mozarto::PayIn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,7 +31,9 @@ const HELD_PAUSE: Duration = Duration::from_millis(250);
 const NOT_WRITABLE: &str = "The attempt cannot be written down at the moment; nothing was sent";
 const ENDING: &str = "The proxy is about to end; nothing was sent";
 const TOO_MANY: &str = "Too many tries run at the moment; nothing was sent";
+const NO_ANSWERS: &str = "Mozarto does not answer at the moment; nothing was sent";
 const OTHER_KEYS: &str = "Vouchers cannot be told apart at the moment; nothing was sent";
+const TOO_LATE: &str = "The proxy was held up; nothing was sent";
 const NOT_WHOLE: &str = "The request did not come whole; nothing was sent";
 
 /// The attempts and all that is needed for them.
@@ -46,6 +48,7 @@ pub(crate) struct Attempts {
     held: AtomicUsize,
     /// How many more tries may run.
     room: Semaphore,
+    breaker: Arc<Breaker>,
     clock: Arc<Clock>,
     /// Told when the program is to end.
     pub(crate) ending: CancellationToken,
@@ -53,29 +56,26 @@ pub(crate) struct Attempts {
     pub(crate) giving_up: CancellationToken,
     /// How many ends of tries were not written.
     pub(crate) lost: AtomicUsize,
+    /// Poked after an outcome was written that the merchant is to be told.
+    pub(crate) outcome_written: Arc<Notify>,
 }
 
 impl Attempts {
-    pub(crate) fn new(
-        ledger: Arc<dyn Ledger>,
-        mozarto: Mozarto,
-        pin_keys: PinKeys,
-        times: Times,
-        most_tries: usize,
-        clock: Arc<Clock>,
-    ) -> Self {
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, mozarto: Mozarto, settings: &Settings, clock: Arc<Clock>) -> Self {
         Self {
             ledger,
             mozarto: Arc::new(mozarto),
-            pin_keys,
-            times,
+            pin_keys: settings.pin_keys.clone(),
+            times: settings.times,
             posts: TaskTracker::new(),
             held: AtomicUsize::new(0),
-            room: Semaphore::new(most_tries),
+            room: Semaphore::new(room(settings.most_tries)),
+            breaker: Arc::new(Breaker::new(settings.breaker_failures)),
             clock,
             ending: CancellationToken::new(),
             giving_up: CancellationToken::new(),
             lost: AtomicUsize::new(0),
+            outcome_written: Arc::default(),
         }
     }
 
@@ -98,6 +98,7 @@ impl Attempts {
     pub(crate) async fn status(&self, key: Uuid) -> Response {
         match self.ledger.attempt(key).await {
             Ok(Some(kept)) => answers::later(kept, self.clock.wall_ms()),
+            Ok(None) if self.ledger.forgets() => Own::Unconfirmed(None).into_response(),
             Ok(None) => Own::Unknown.into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be read");
@@ -114,6 +115,7 @@ impl Attempts {
                 Own::Untouched.into_response()
             }
             Ok(Closed::Kept(kept)) => answers::later(*kept, self.clock.wall_ms()),
+            Ok(Closed::Forgotten) => Own::Unconfirmed(None).into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be written");
                 Own::LedgerUnreadable.into_response()
@@ -133,30 +135,47 @@ impl Attempts {
             most_guesses: 0,
         };
         // Held until the end of the try is written.
-        let Ok(_room) = self.room.try_acquire() else { return self.without_a_step(&posted, TOO_MANY).await };
+        let Ok(_room) = self.room.try_acquire() else {
+            return self.without_a_step(&posted, TOO_MANY, WAIT_SECONDS).await;
+        };
         let by = Instant::now() + self.times.ledger_within;
         let is_ending = self.ending.is_cancelled();
-        let may_send = !is_ending && self.held.load(Ordering::SeqCst) == 0;
+        // Asked before the try is marked as sending: dropped it was not used.
+        let pass = self.breaker.ask();
+        let may_send = !is_ending && self.held.load(Ordering::SeqCst) == 0 && pass.is_ok();
         let begun = match self.ledger.begin(posted.clone(), may_send, by).await {
             Ok(begun) => begun,
             Err(unavailable) => {
                 warn!(attempt = %key, %unavailable, "not sent: the ledger cannot be written");
-                return self.without_a_step(&posted, NOT_WRITABLE).await;
+                return self.without_a_step(&posted, NOT_WRITABLE, WAIT_SECONDS).await;
             }
         };
+        let (why, wait) = match &pass {
+            _ if is_ending => (ENDING, WAIT_SECONDS),
+            // Rounded up: a widget that comes a moment too early waits once more.
+            Err(wait) => (NO_ANSWERS, (*wait + Duration::from_millis(999)).as_secs()),
+            Ok(_) => (NOT_WRITABLE, WAIT_SECONDS),
+        };
         let refused = match begun {
-            Begun::Send(number) => return self.run_try(key, number, pay_in).await,
-            Begun::Kept(kept) => return answers::without_a_try(*kept, self.clock.wall_ms()),
-            Begun::NotNow => {
-                return self.without_a_step(&posted, if is_ending { ENDING } else { NOT_WRITABLE }).await;
+            Begun::Send(number) if Instant::now() < by => return self.run_try(key, number, pay_in, pass.ok()).await,
+            // This process stood still, and others may take it for gone: nothing leaves of what they may have given up.
+            Begun::Send(number) => {
+                warn!(attempt = %key, "not sent: it took too long from the ledger to here");
+                let ended = reply::not_sent(TOO_LATE).ended(key, number);
+                return match self.write_end(ended, None).await {
+                    Some(kept) => answers::of(kept),
+                    None => Own::Pending.into_response(),
+                };
             }
+            Begun::Kept(kept) => return answers::without_a_try(*kept, self.clock.wall_ms()),
+            Begun::NotNow => return self.without_a_step(&posted, why, wait).await,
             Begun::Foreign => Own::Foreign,
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
-            Begun::SessionSpent | Begun::Wait(_) => Own::NotSent(NOT_WRITABLE),
+            Begun::SessionSpent | Begun::Wait(_) => Own::NotSent(NOT_WRITABLE, WAIT_SECONDS),
             Begun::LacksPinKey(id) => {
                 error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
-                Own::NotSent(OTHER_KEYS)
+                Own::NotSent(OTHER_KEYS, WAIT_SECONDS)
             }
         };
         info!(attempt = %key, status = refused.stored().status, "not sent");
@@ -165,29 +184,30 @@ impl Attempts {
 
     /// A POST for which no step of the ledger can be done now: what is known already is answered, and all else was not
     /// sent. Only a try that runs, or an answer that stands, says more than that.
-    async fn without_a_step(&self, posted: &Posted, why: &'static str) -> Response {
+    async fn without_a_step(&self, posted: &Posted, why: &'static str, wait: u64) -> Response {
         let known = self.ledger.attempt(posted.key).await.inspect_err(|unavailable| {
             warn!(attempt = %posted.key, %unavailable, "the ledger cannot be read, either");
         });
         let stands = |kept: &Kept| match kept.state {
-            State::Recorded => false,
-            State::Open => kept.unknown_try,
+            State::Recorded | State::Open => kept.unknown_try,
             _ => true,
         };
-        let Some(known) = known.ok().flatten() else { return Own::NotSent(why).into_response() };
+        let Some(known) = known.ok().flatten() else { return Own::NotSent(why, wait).into_response() };
         match posted.refused_by(&known) {
             Some(Begun::Foreign) => Own::Foreign.into_response(),
             Some(_) => Own::Mismatch.into_response(),
             None if stands(&known) => answers::without_a_try(known, self.clock.wall_ms()),
-            None => Own::NotSent(why).into_response(),
+            None => Own::NotSent(why, wait).into_response(),
         }
     }
 
     /// A POST whose body stalled or was cut: no try of it left, but one of an earlier POST of this key may have.
     pub(crate) async fn cut_short(&self, key: Uuid) -> Response {
         match self.ledger.attempt(key).await {
-            Ok(Some(kept)) if kept.state != State::Recorded => answers::later(kept, self.clock.wall_ms()),
-            Ok(_) => Own::NotSent(NOT_WHOLE).into_response(),
+            Ok(Some(kept)) if kept.state != State::Recorded || kept.unknown_try => {
+                answers::later(kept, self.clock.wall_ms())
+            }
+            Ok(_) => Own::NotSent(NOT_WHOLE, WAIT_SECONDS).into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be read");
                 Own::LedgerUnreadable.into_response()
@@ -196,12 +216,15 @@ impl Attempts {
     }
 
     /// The try is on disk as sending. From here on its end must be written, whatever happens.
-    async fn run_try(&self, key: Uuid, number: i64, pay_in: PayIn) -> Response {
+    async fn run_try(&self, key: Uuid, number: i64, pay_in: PayIn, pass: Option<Pass>) -> Response {
         let began = Instant::now();
         let mozarto = Arc::clone(&self.mozarto);
         // In a task of its own: a defect in it must not lose the try.
         let sent = tokio::spawn(async move {
             let sent = mozarto.send(&pay_in).await;
+            if let Some(pass) = pass {
+                pass.ended(matches!(sent, Sent::Answered(_)));
+            }
             let passed = reply::passed_on(sent, &pay_in.voucher_pin, pay_in.email.as_deref());
             let logged_id = passed.meaning.transaction_id.clone().filter(|id| may_log(id, &pay_in, &mozarto));
             (passed, logged_id)
@@ -210,27 +233,18 @@ impl Attempts {
             error!(attempt = %key, %failed, "a try ended in a defect of the proxy's");
             (reply::lost("The proxy failed while it was waiting for Mozarto"), None)
         });
-        let Passed { answer, meaning, redeemed } = passed;
+        let signal = &passed.meaning.signal;
         info!(
             attempt = %key,
             number,
-            status = answer.status,
-            meaning = %meaning.signal,
-            money = meaning.signal.money().as_str(),
+            status = passed.answer.status,
+            meaning = %signal,
+            money = signal.money().as_str(),
             transaction = logged_id.as_deref(),
             ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "tried"
         );
-        let ended = Ended {
-            key,
-            number,
-            answer,
-            said: Said::from(&meaning.signal),
-            meaning: meaning.signal.to_string(),
-            transaction_id: meaning.transaction_id,
-            redeemed,
-            presumed: false,
-        };
+        let ended = passed.ended(key, number);
         match self.write_end(ended, logged_id.as_deref()).await {
             Some(kept) => answers::of(kept),
             None => Own::Pending.into_response(),
@@ -251,6 +265,9 @@ impl Attempts {
                     if held.is_some() {
                         info!(attempt = %ended.key, "what was held is written");
                     }
+                    if ended.redeemed.is_some() {
+                        self.outcome_written.notify_one();
+                    }
                     return kept;
                 }
                 Err(unavailable) if held.is_none() => {
@@ -267,6 +284,11 @@ impl Attempts {
         error!(attempt = %ended.key, meaning = ended.meaning, transaction = logged_id, "ALARM: the end of a try could not be written before the program's");
         None
     }
+}
+
+/// How many tries may run at once; 0 is no limit.
+fn room(most_tries: usize) -> usize {
+    if most_tries == 0 { Semaphore::MAX_PERMITS } else { most_tries.min(Semaphore::MAX_PERMITS) }
 }
 
 /// Counts one held end for as long as it lives.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// How long a widget waits before it tries again what could not be sent.
-const RETRY_AFTER_SECONDS: &str = "5";
+pub(crate) const WAIT_SECONDS: u64 = 5;
 
 /// An answer of the proxy's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub(crate) enum Own {
     MethodNotAllowed,
     /// Not the merchant's own books-keeper.
     Unauthorized,
-    /// This try never left the proxy. The text is for the merchant.
-    NotSent(&'static str),
+    /// This try never left the proxy. The text is for the merchant; it is worth another try in so many seconds.
+    NotSent(&'static str, u64),
     /// The try left, and no complete answer of Mozarto's came back. Without `errorCode`: nobody knows what became of
     /// it.
     NoAnswer(&'static str),
@@ -72,14 +72,14 @@ impl Own {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Mismatch => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotSent(_) | Self::LedgerUnreadable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotSent(..) | Self::LedgerUnreadable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer(_) => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 
     fn error_code(&self) -> Option<ErrorCode> {
         Some(match self {
-            Self::NotSent(_) => ErrorCode::NotSent,
+            Self::NotSent(..) => ErrorCode::NotSent,
             Self::Unconfirmed(_) => ErrorCode::AttemptUnconfirmed,
             Self::InProgress => ErrorCode::AttemptInProgress,
             Self::InUse(_) => ErrorCode::VoucherInUse,
@@ -95,7 +95,7 @@ impl Own {
     fn message(&self) -> String {
         match self {
             Self::Missing(field) => return format!("Missing required field: {field}"),
-            Self::NotSent(why) | Self::NoAnswer(why) => why,
+            Self::NotSent(why, _) | Self::NoAnswer(why) => why,
             Self::Invalid(_) => "Validation failed",
             Self::TooLarge => "The body is over 16 KB",
             Self::NotJson => "Send the body as application/json",
@@ -140,8 +140,12 @@ impl Own {
 
     /// The answer as the ledger keeps it, where it is a try's.
     pub(crate) fn stored(&self) -> StoredAnswer {
-        let retry_after =
-            matches!(self, Self::NotSent(_) | Self::LedgerUnreadable).then(|| RETRY_AFTER_SECONDS.to_owned());
+        let wait = match self {
+            Self::NotSent(_, wait) => Some(*wait),
+            Self::LedgerUnreadable => Some(WAIT_SECONDS),
+            _ => None,
+        };
+        let retry_after = wait.map(|seconds| seconds.to_string());
         StoredAnswer { status: self.status().as_u16(), retry_after, body: Some(self.body().to_string()) }
     }
 }
@@ -175,7 +179,7 @@ mod tests {
         let key = Uuid::from_u128(1);
         let open = OpenAttempt { attempt: key.to_string(), reference: Some("t-1".to_owned()) };
         for (own, status, signal) in [
-            (Own::NotSent("no"), 503, Signal::NotSent),
+            (Own::NotSent("no", 7), 503, Signal::NotSent),
             (Own::NoAnswer("no"), 504, Signal::NoAnswer),
             (Own::Pending, 202, Signal::TryRunning),
             (Own::Unconfirmed(Some("t-1".to_owned())), 202, Signal::AttemptUnconfirmed),

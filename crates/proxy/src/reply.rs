@@ -4,12 +4,14 @@
 //! What is passed back and what the log says it means are read from the same bytes, after both were taken out of
 //! them.
 
-use crate::ledger::{RedeemedAs, StoredAnswer};
-use crate::own::Own;
+use crate::ledger::{Ended, RedeemedAs, StoredAnswer};
+use crate::own::{Own, WAIT_SECONDS};
+use crate::truth::Said;
 use crate::upstream::{Answered, Sent};
 use mozarto::{Answer, ErrorCode, Meaning, Reply, Signal, VoucherPin, redact_pin};
 use serde_json::Value;
 use std::borrow::Cow;
+use uuid::Uuid;
 
 const REQUEST_TIMEOUT: u16 = 408;
 const GATEWAY_TIMEOUT: u16 = 504;
@@ -61,10 +63,31 @@ pub(crate) fn lost(why: &'static str) -> Passed {
     Passed { answer: Own::NoAnswer(why).stored(), meaning: Answer::none().meaning(), redeemed: None }
 }
 
-fn not_sent(why: &'static str) -> Passed {
+/// The end of a try of that attempt that was begun and not sent; its number is for the ledger to find.
+pub(crate) fn never_left(key: Uuid) -> Ended {
+    not_sent("It could not be written down that this try was to be sent").ended(key, 0)
+}
+
+impl Passed {
+    /// It as the end of a try.
+    pub(crate) fn ended(self, key: Uuid, number: i64) -> Ended {
+        Ended {
+            key,
+            number,
+            answer: self.answer,
+            said: Said::from(&self.meaning.signal),
+            meaning: self.meaning.signal.to_string(),
+            transaction_id: self.meaning.transaction_id,
+            redeemed: self.redeemed,
+            presumed: false,
+        }
+    }
+}
+
+pub(crate) fn not_sent(why: &'static str) -> Passed {
     let reply = Reply { error_code: Some(ErrorCode::NotSent), ..Reply::default() };
     let meaning = Answer { reply: Some(reply), ..Answer::none() }.meaning();
-    Passed { answer: Own::NotSent(why).stored(), meaning, redeemed: None }
+    Passed { answer: Own::NotSent(why, WAIT_SECONDS).stored(), meaning, redeemed: None }
 }
 
 fn read(body: &[u8]) -> Option<Reply> {

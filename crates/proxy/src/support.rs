@@ -3,8 +3,10 @@
 
 use crate::args::{AttemptsCommand, SettleAs};
 use crate::clock::{Clock, rfc3339};
-use crate::ledger::sqlite::Sqlite;
-use crate::ledger::{Entry, Filter, Kept, KeptTry, Ledger, Settled, Settlement, SettlementRefused, Shown, State};
+use crate::ledger::sql::Sql;
+use crate::ledger::{
+    Entry, Filter, Kept, KeptTry, Ledger, Redeliver, Restored, Settled, Settlement, SettlementRefused, Shown, State,
+};
 use crate::upstream::StartError;
 use mozarto::{Amount, Currency, VoucherPin};
 use std::fmt::Write;
@@ -28,8 +30,10 @@ pub async fn support(
     let clock = Arc::new(Clock::new(clock_offset_file));
     let ledger = match command {
         // Looking needs no right to write, and no room on a full disk.
-        AttemptsCommand::List { .. } | AttemptsCommand::Show { .. } => Sqlite::open_to_read(database_url, clock).await,
-        AttemptsCommand::Settle { .. } => Sqlite::open_beside(database_url, clock).await,
+        AttemptsCommand::List { .. } | AttemptsCommand::Show { .. } => Sql::open_to_read(database_url, clock).await,
+        AttemptsCommand::Settle { .. } | AttemptsCommand::Notify { .. } | AttemptsCommand::Restored { .. } => {
+            Sql::open_beside(database_url, clock).await
+        }
     };
     let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
     let text = done(command, &ledger).await.map_err(StartError);
@@ -48,6 +52,14 @@ async fn done(command: AttemptsCommand, ledger: &dyn Ledger) -> Result<String, S
         AttemptsCommand::Show { key } => {
             let shown = ledger.show(key).await.map_err(|error| error.to_string())?;
             shown.map(|shown| everything(&shown)).ok_or_else(|| unknown(&key.to_string()))
+        }
+        AttemptsCommand::Restored { since, by } => {
+            time_of(&since)?;
+            if by.trim().is_empty() {
+                return Err("--by must not be empty: the audit trail is for whoever asks later".to_owned());
+            }
+            let restored = ledger.restored(Restored { since: since.clone(), by }).await;
+            Ok(after_restore(restored.map_err(|error| error.to_string())?, &since))
         }
         AttemptsCommand::Settle { key, settled, by, reason, transaction, value } => {
             let settled = match settled {
@@ -94,7 +106,31 @@ async fn done(command: AttemptsCommand, ledger: &dyn Ledger) -> Result<String, S
                 )),
             }
         }
+        AttemptsCommand::Notify { attempt, after } => {
+            let which = match attempt {
+                Some(key) => Redeliver::Attempt(key),
+                None => Redeliver::After(after.unwrap_or(0)),
+            };
+            match (ledger.redeliver(which).await.map_err(|error| error.to_string())?, which) {
+                (0, Redeliver::Attempt(key)) => Err(format!("the books have no outcome of {key}")),
+                (0, Redeliver::After(after)) => Err(format!("the books have no outcome after {after}")),
+                (outcomes, _) => Ok(format!(
+                    "{outcomes} {} delivered again, by a proxy that runs with --notify-url; whoever credits once per attempt \
+                     credits nothing twice\n",
+                    if outcomes == 1 { "outcome is" } else { "outcomes are" }
+                )),
+            }
+        }
     }
+}
+
+/// What staff are told when they have said that the ledger was restored.
+fn after_restore(open: u64, since: &str) -> String {
+    format!(
+        "The ledger is taken for one that was restored from a copy of {since}. For 30 days no attempt that it does not know proves a voucher \
+         untouched; {open} attempts that were open in it may have gone on, and prove nothing untouched. Start the proxies, and reconcile what \
+         Mozarto has had since {since} with `attempts list --since {since}`\n"
+    )
 }
 
 fn unknown(key: &str) -> String {

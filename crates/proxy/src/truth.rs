@@ -79,10 +79,11 @@ pub(crate) struct Verdict {
     pub(crate) forbids_tries: bool,
 }
 
-/// The verdict on an attempt's tries, given in the order in which they were begun.
-pub(crate) fn verdict(tries: &[Try]) -> Verdict {
+/// The verdict on an attempt's tries, given in the order in which they were begun. `forgotten`: the ledger was restored
+/// from a copy, and there may have been a try before them of which nobody knows.
+pub(crate) fn verdict(tries: &[Try], forgotten: bool) -> Verdict {
     let ended = || tries.iter().enumerate().filter_map(|(at, one)| Some((at, ended(*one)?)));
-    let unknown_try = ended().any(|(_, said)| said.money == Money::Unknown);
+    let unknown_try = forgotten || ended().any(|(_, said)| said.money == Money::Unknown);
     let forbids_tries = ended().any(|(_, said)| said.forbids_tries);
     let (standing, answer) = if let Some((at, _)) = ended().find(|(_, said)| said.money == Money::Yes) {
         (Standing::Final, Some(at))
@@ -96,7 +97,7 @@ pub(crate) fn verdict(tries: &[Try]) -> Verdict {
             (true, Some((at, _))) if !forbids_tries => (Standing::Final, Some(at)),
             (true, _) if !forbids_tries && said.is_retried => (Standing::Open, Some(last)),
             (true, _) => {
-                let alone = ended().filter(|(_, said)| said.money == Money::Unknown).count() == 1;
+                let alone = !forgotten && ended().filter(|(_, said)| said.money == Money::Unknown).count() == 1;
                 (Standing::Unconfirmed, Some(last).filter(|_| alone && said.money == Money::Unknown))
             }
         }
@@ -166,9 +167,9 @@ mod tests {
                 | Signal::NotSent => (Open, Open, Some(1)),
                 _ => (Final, Unconfirmed, None),
             };
-            let first = verdict(&[ended_with(&signal)]);
+            let first = verdict(&[ended_with(&signal)], false);
             assert_eq!((first.standing, first.answer), (alone, Some(0)), "{signal} alone");
-            let second = verdict(&[ended_with(&Signal::NoAnswer), ended_with(&signal)]);
+            let second = verdict(&[ended_with(&Signal::NoAnswer), ended_with(&signal)], false);
             assert_eq!(
                 (second.standing, second.answer),
                 (after_unknown, answer_after),
@@ -186,7 +187,7 @@ mod tests {
                 [ended_with(&Signal::NoAnswer), ended_with(&seen), proof],
                 [proof, ended_with(&seen), ended_with(&Signal::NoAnswer)],
             ] {
-                let verdict = verdict(&tries);
+                let verdict = verdict(&tries, false);
                 assert_eq!((verdict.standing, verdict.forbids_tries), (Standing::Unconfirmed, true), "{seen}");
             }
         }
@@ -195,7 +196,21 @@ mod tests {
     #[test]
     fn an_attempt_without_tries_is_recorded() {
         let none = Verdict { standing: Standing::Recorded, answer: None, unknown_try: false, forbids_tries: false };
-        assert_eq!(verdict(&[]), none);
+        assert_eq!(verdict(&[], false), none);
+    }
+
+    #[test]
+    fn a_forgotten_try_is_an_unknown_one_that_came_first() {
+        for signal in signals() {
+            let (after, forgotten) = (
+                verdict(&[ended_with(&Signal::NoAnswer), ended_with(&signal)], false),
+                verdict(&[ended_with(&signal)], true),
+            );
+            assert_eq!(forgotten.standing, after.standing, "{signal}");
+            assert!(forgotten.unknown_try);
+            assert_eq!(forgotten.answer, after.answer.map(|_| 0), "{signal}");
+        }
+        assert_eq!(verdict(&[], true).standing, Standing::Recorded);
     }
 
     fn any_try() -> impl Strategy<Value = Try> {
@@ -215,7 +230,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_rules_hold_for_any_tries(tries in prop::collection::vec(any_try(), 0..7)) {
-            let verdict = verdict(&tries);
+            let verdict = verdict(&tries, false);
             let said = |is: &dyn Fn(Said) -> bool| tries.iter().any(|one| ended(*one).is_some_and(is));
             let redeemed = said(&|said| said.money == Money::Yes);
             if redeemed {
@@ -235,7 +250,7 @@ mod tests {
         fn a_success_wins_whenever_it_comes(tries in prop::collection::vec(any_try(), 0..6), at in 0..6_usize) {
             let mut tries = tries;
             tries.insert(at.min(tries.len()), ended_with(&Signal::Redeemed(Receipt::default())));
-            prop_assert_eq!(verdict(&tries).standing, Standing::Final);
+            prop_assert_eq!(verdict(&tries, false).standing, Standing::Final);
         }
 
         #[test]
@@ -247,14 +262,14 @@ mod tests {
             let mut tries: Vec<Try> = Vec::new();
             // Sent one after the other, as the ledger allows: nothing follows what ends or forbids.
             for signal in before.iter().chain([&lost]).chain(&after) {
-                let so_far = verdict(&tries);
+                let so_far = verdict(&tries, false);
                 if so_far.standing == Standing::Final || so_far.forbids_tries {
                     break;
                 }
                 tries.push(ended_with(signal));
             }
             if tries.len() > before.len() {
-                let verdict = verdict(&tries);
+                let verdict = verdict(&tries, false);
                 let redeemed = tries.contains(&ended_with(&Signal::Redeemed(Receipt::default())));
                 prop_assert!(verdict.standing != Standing::Final || redeemed, "{tries:?}");
             }

@@ -1,10 +1,9 @@
-//! What the proxy does by itself while it serves: it gives up tries whose process has gone, counts the time it runs,
-//! and prunes. One task; starts with `serve` and ends when the program is told to end.
+//! What the proxy does by itself while it serves: it gives up tries whose process has gone, gives signs of life, keeps
+//! the mark outside, and prunes. One task; starts with `serve` and ends when the program is told to end.
 
-use crate::clock::Clock;
-use crate::ledger::{Ended, Ledger, Running};
+use crate::ledger::{Ended, Ledger, Orphan};
+use crate::mark::MarkFile;
 use crate::reply;
-use crate::truth::Said;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,25 +14,21 @@ use uuid::Uuid;
 
 /// Bodies of ended attempts are kept for 30 days of running time.
 const KEPT_SECONDS: i64 = 30 * 24 * 3600;
-const OBSERVED_EACH: Duration = Duration::from_mins(1);
+/// A third of a process's lease.
+const OBSERVED_EACH: Duration = Duration::from_secs(5);
 const PRUNED_EACH: Duration = Duration::from_hours(1);
 /// How often it is looked for tries of processes that have gone: one that shares the file may go at any time.
 const LOOKED_EACH: Duration = Duration::from_secs(15);
-/// A try leaves when its beginning is on disk, and its own deadline counts from then: its sender, which another process
-/// may take for gone, is given this much more.
-const LATER: Duration = Duration::from_secs(3);
 const GONE: &str = "The proxy was stopped while it was waiting for Mozarto";
 
 /// Runs until `ending`. `deadline` is Mozarto's.
-pub(crate) async fn run(ledger: Arc<dyn Ledger>, clock: Arc<Clock>, deadline: Duration, ending: CancellationToken) {
+pub(crate) async fn run(ledger: Arc<dyn Ledger>, mark: MarkFile, deadline: Duration, ending: CancellationToken) {
     let mut orphans = Orphans { due: HashMap::new(), deadline };
     let (mut observe_at, mut prune_at) = (Instant::now() + OBSERVED_EACH, Instant::now());
     loop {
-        let look_at = orphans.look(ledger.as_ref(), &clock).await;
+        let look_at = orphans.look(ledger.as_ref()).await;
         if observe_at <= Instant::now() {
-            if let Err(unavailable) = ledger.observe().await {
-                warn!(%unavailable, "the running time cannot be noted");
-            }
+            observe(ledger.as_ref(), &mark).await;
             observe_at = Instant::now() + OBSERVED_EACH;
         }
         if prune_at <= Instant::now() {
@@ -46,8 +41,13 @@ pub(crate) async fn run(ledger: Arc<dyn Ledger>, clock: Arc<Clock>, deadline: Du
             () = sleep_until(look_at.min(observe_at).min(prune_at)) => {}
         }
     }
-    if let Err(unavailable) = ledger.observe().await {
-        warn!(%unavailable, "the running time cannot be noted");
+    observe(ledger.as_ref(), &mark).await;
+}
+
+async fn observe(ledger: &dyn Ledger, file: &MarkFile) {
+    match ledger.observe().await {
+        Ok(mark) => file.write(mark),
+        Err(unavailable) => warn!(%unavailable, "no sign of life can be written"),
     }
 }
 
@@ -59,9 +59,9 @@ struct Orphans {
 
 impl Orphans {
     /// Gives up those that are due. When to look again.
-    async fn look(&mut self, ledger: &dyn Ledger, clock: &Clock) -> Instant {
+    async fn look(&mut self, ledger: &dyn Ledger) -> Instant {
         let now = Instant::now();
-        let found = match ledger.orphans().await {
+        let found = match ledger.orphans(self.deadline).await {
             Ok(found) => found,
             Err(unavailable) => {
                 warn!(%unavailable, "it cannot be looked for tries of an earlier process");
@@ -69,10 +69,9 @@ impl Orphans {
             }
         };
         let mut due = HashMap::new();
-        for (key, Running { number, sent, .. }) in found {
+        for Orphan { key, number, left } in found {
             // Once, when it is first seen; from then on the monotonic clock counts.
-            let at =
-                self.due.remove(&(key, number)).unwrap_or_else(|| now + clock.left_of(self.deadline + LATER, &sent));
+            let at = self.due.remove(&(key, number)).unwrap_or_else(|| now + left);
             if at > now || !give_up(ledger, key, number).await {
                 due.insert((key, number), at);
             }
@@ -85,17 +84,7 @@ impl Orphans {
 }
 
 async fn give_up(ledger: &dyn Ledger, key: Uuid, number: i64) -> bool {
-    let lost = reply::lost(GONE);
-    let ended = Ended {
-        key,
-        number,
-        said: Said::from(&lost.meaning.signal),
-        meaning: lost.meaning.signal.to_string(),
-        answer: lost.answer,
-        transaction_id: None,
-        redeemed: None,
-        presumed: true,
-    };
+    let ended = Ended { presumed: true, ..reply::lost(GONE).ended(key, number) };
     match ledger.end(ended).await {
         Ok(_) => {
             info!(attempt = %key, number, "a try of an earlier process has no answer");

@@ -1,9 +1,13 @@
 //! Mozarto, as the proxy calls it: one POST is one try. No redirect is followed and nothing is sent a second time.
 //!
-//! Two layers below would send again: reqwest's retry policy (what HTTP says was not processed), which is set to
-//! `never`, and hyper-util's client (a request that met a reused connection just being closed). So no connection is
-//! reused, which also spares a try the question whether Mozarto had read it when a connection that had been idle died
-//! under it.
+//! Connections are kept and used again, and two layers below might send again. reqwest's retry policy (what HTTP says was
+//! not processed) is set to `never`. hyper-util's client takes another connection for a request that a reused one gave
+//! back, and only then: hyper gives a request back only where the connection has not taken it out of its queue, so that
+//! not a byte of it was written (`TrySendError::message`; hyper 1.12, `proto/h1/dispatch.rs`, `recv_msg`: once taken it
+//! is answered with an error that holds no request). So a connection that Mozarto closed while it was idle costs
+//! nothing, and one that closes as the request arrives is a try without an answer, as any cut is. What comes on an idle
+//! connection without being asked for closes it and is nobody's answer. A try that is given up takes its connection with
+//! it.
 //!
 //! Source: pages "Flexepin" and "Authentication". Left to others: what the answer means (`mozarto`), and how it is
 //! passed on (`reply.rs`).
@@ -24,6 +28,11 @@ use tracing::warn;
 use zeroize::Zeroizing;
 
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// How many connections are kept while nothing is sent on them.
+const MOST_IDLE: usize = 64;
+/// Shorter than any usual server's own (Node's and Apache's are 5 s): the proxy lets go of an idle connection first, and
+/// seldom is one closed under a try.
+const IDLE_FOR: Duration = Duration::from_secs(4);
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Room for a whole request from the start: a buffer that grows leaves copies of the PIN behind.
 const REQUEST_BYTES: usize = 16 * 1024;
@@ -95,7 +104,8 @@ impl Mozarto {
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
-            .pool_max_idle_per_host(0)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .pool_idle_timeout(IDLE_FOR)
             .http1_only()
             .connect_timeout(CONNECT_DEADLINE)
             .timeout(settings.times.upstream_deadline)

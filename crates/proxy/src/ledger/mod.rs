@@ -1,17 +1,17 @@
 //! The ledger: what became of every attempt, on disk. Owns the words for it and the one trait through which the rest of
-//! the proxy reads and writes it, so that another engine can be put under it; `sqlite` is the one there is.
+//! the proxy reads and writes it; `sql` keeps it in `SQLite` or `PostgreSQL`.
 //!
 //! What an engine promises: each call is one step that no other call can come between; it is on disk, not only handed
 //! to the system, when the call returns; a call that fails has changed nothing.
 
 mod records;
-pub(crate) mod sqlite;
+pub(crate) mod sql;
 
-use crate::clock::Moment;
+use crate::pin_key::PinKeys;
 use async_trait::async_trait;
 pub(crate) use records::{
-    Audit, Begun, Closed, Delivery, Ended, Entry, Figures, Filter, Kept, KeptTry, Posted, RedeemedAs, Redeliver, Running,
-    Settled, Settlement, SettlementRefused, Shown, State, StoredAnswer,
+    Audit, Begun, Closed, Delivery, Ended, Entry, Figures, Filter, Kept, KeptTry, Mark, Orphan, Posted, RedeemedAs,
+    Redeliver, Restored, Running, Settled, Settlement, SettlementRefused, Shown, State, StoredAnswer,
 };
 use std::fmt;
 use std::time::Duration;
@@ -37,41 +37,30 @@ pub(crate) trait Ledger: Send + Sync {
     /// The attempt of a key.
     async fn attempt(&self, key: Uuid) -> Result<Option<Kept>, Unavailable>;
 
-    /// The tries that another process began and has not ended.
-    async fn orphans(&self) -> Result<Vec<(Uuid, Running)>, Unavailable>;
+    /// Whether the ledger was restored from a copy and may have forgotten attempts: one that is not known proves nothing.
+    fn forgets(&self) -> bool;
+
+    /// The tries that other processes began and have not ended. `deadline` is how long a try may take.
+    async fn orphans(&self, deadline: Duration) -> Result<Vec<Orphan>, Unavailable>;
 
     /// The merchant's books: at most `limit` outcomes after a sequence number, in order.
     async fn outcomes(&self, after: i64, limit: u32) -> Result<Vec<Entry>, Unavailable>;
 
     /// At most `limit` outcomes that are due to be delivered, of each customer the earliest only. They are not due again
     /// for `claim`: whoever got them delivers them meanwhile, in this process or another.
-    async fn claim_deliveries(&self, limit: u32, claim: Duration) -> Result<Vec<Delivery>, Unavailable> {
-        let _ = (limit, claim);
-        Err(Unavailable("not there yet".to_owned()))
-    }
+    async fn claim_deliveries(&self, limit: u32, claim: Duration) -> Result<Vec<Delivery>, Unavailable>;
 
     /// That outcome was delivered.
-    async fn delivered(&self, sequence: i64) -> Result<(), Unavailable> {
-        let _ = sequence;
-        Err(Unavailable("not there yet".to_owned()))
-    }
+    async fn delivered(&self, sequence: i64) -> Result<(), Unavailable>;
 
     /// That outcome was not delivered, and is due again after `wait`.
-    async fn not_delivered(&self, sequence: i64, wait: Duration) -> Result<(), Unavailable> {
-        let _ = (sequence, wait);
-        Err(Unavailable("not there yet".to_owned()))
-    }
+    async fn not_delivered(&self, sequence: i64, wait: Duration) -> Result<(), Unavailable>;
 
     /// Makes outcomes due to be delivered again. How many.
-    async fn redeliver(&self, which: Redeliver) -> Result<u64, Unavailable> {
-        let _ = which;
-        Err(Unavailable("not there yet".to_owned()))
-    }
+    async fn redeliver(&self, which: Redeliver) -> Result<u64, Unavailable>;
 
     /// What operators watch.
-    async fn figures(&self) -> Result<Figures, Unavailable> {
-        Err(Unavailable("not there yet".to_owned()))
-    }
+    async fn figures(&self) -> Result<Figures, Unavailable>;
 
     /// Attempts for support staff, newest first.
     async fn list(&self, filter: Filter) -> Result<Vec<Kept>, Unavailable>;
@@ -82,12 +71,20 @@ pub(crate) trait Ledger: Send + Sync {
     /// Staff say what became of an attempt.
     async fn settle(&self, settlement: Settlement) -> Result<Result<Kept, SettlementRefused>, Unavailable>;
 
-    /// Notes how long the proxy has run, so that the next start counts on from there.
-    async fn observe(&self) -> Result<(), Unavailable>;
+    /// Staff say that the ledger was restored from a copy: no attempt that it does not know, or that was open, proves
+    /// anything untouched for a time. How many were open.
+    async fn restored(&self, restored: Restored) -> Result<u64, Unavailable>;
 
-    /// Takes the bodies out of attempts that ended `observed_seconds` or more of running time ago, some at a time.
-    /// Whether there may be more.
-    async fn prune(&self, observed_seconds: i64) -> Result<bool, Unavailable>;
+    /// Vouchers are recognised by these keys from now on. `Err` says why they cannot be: nothing was changed.
+    async fn accept_pin_keys(&self, keys: &PinKeys) -> Result<Result<(), String>, Unavailable>;
+
+    /// A sign of life: notes how long the proxy has run, so that the next start counts on from there, and renews this
+    /// process's lease. Gives the mark to be kept outside.
+    async fn observe(&self) -> Result<Mark, Unavailable>;
+
+    /// Takes the bodies out of attempts that ended `seconds` or more ago, counted by the ledger's steady clock, some at
+    /// a time. Whether there may be more.
+    async fn prune(&self, seconds: i64) -> Result<bool, Unavailable>;
 
     /// Done when nothing can be written any more until the program is started again: told to shut, or by a defect.
     async fn stopped(&self);
@@ -96,13 +93,25 @@ pub(crate) trait Ledger: Send + Sync {
     async fn shut(&self);
 }
 
-/// The ledger could not be read or written: nothing was changed. The text is for the operator.
+/// The ledger could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unavailable(pub(crate) String);
+pub(crate) struct Unavailable {
+    /// For the operator.
+    pub(crate) why: String,
+    /// Whether what was to be written may stand all the same: the connection was lost as it was being committed. Else
+    /// nothing was changed.
+    pub(crate) may_stand: bool,
+}
+
+impl Unavailable {
+    pub(crate) fn new(why: &str) -> Self {
+        Self { why: why.to_owned(), may_stand: false }
+    }
+}
 
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.why)
     }
 }
 

@@ -1,7 +1,6 @@
 //! What goes into the ledger and comes out of it. No type here has room for a PIN or an email address, but for the
 //! bodies of answers, out of which `reply` takes both.
 
-use super::Moment;
 use crate::pin_key::KeyedHash;
 use crate::truth::{Said, Standing};
 use mozarto::Money;
@@ -134,6 +133,8 @@ pub(crate) enum Closed {
     Untouched,
     /// It cannot be closed: the attempt says what to answer.
     Kept(Box<Kept>),
+    /// Not known, but the ledger was restored from a copy and may have forgotten it.
+    Forgotten,
 }
 
 /// An attempt, with its answer.
@@ -150,6 +151,8 @@ pub(crate) struct Kept {
     pub(crate) meaning: Option<String>,
     pub(crate) unknown_try: bool,
     pub(crate) forbids_tries: bool,
+    /// The ledger was restored from a copy, and what this attempt has been through may be forgotten.
+    pub(crate) forgotten: bool,
     pub(crate) transaction_id: Option<String>,
     /// How many tries it has had.
     pub(crate) tries: i64,
@@ -181,9 +184,17 @@ pub(crate) struct StoredAnswer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Running {
     pub(crate) number: i64,
-    pub(crate) sent: Moment,
     /// Whether this process began it: then it ends it, too.
     pub(crate) is_ours: bool,
+}
+
+/// A try that another process began and has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Orphan {
+    pub(crate) key: Uuid,
+    pub(crate) number: i64,
+    /// For how long its answer may still come.
+    pub(crate) left: Duration,
 }
 
 /// A voucher's value and currency as redeemed. The value is the JSON number of the answer.
@@ -327,6 +338,25 @@ pub(crate) struct Settlement {
     pub(crate) transaction_id: Option<String>,
     /// The voucher's value as a JSON number.
     pub(crate) value: Option<String>,
+}
+
+/// Staff say that the ledger was restored from a copy.
+#[derive(Clone, Debug)]
+pub(crate) struct Restored {
+    /// The copy's time, as staff gave it.
+    pub(crate) since: String,
+    pub(crate) by: String,
+}
+
+/// By what a restored ledger is told from the one that there was: kept outside the database, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// A random number of the ledger's own.
+    pub(crate) ledger: i64,
+    /// Grows while the proxy runs.
+    pub(crate) generation: i64,
+    /// What it may have forgotten is still reckoned with.
+    pub(crate) forgets: bool,
 }
 
 /// Why an attempt cannot be settled.

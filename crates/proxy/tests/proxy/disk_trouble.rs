@@ -73,13 +73,15 @@ async fn a_place_that_can_hold_no_ledger_ends_the_start_with_its_reason() {
         (format!("{file}?mode=ro"), "is read-only"),
         ("sqlite::memory:".to_owned(), "is no file"),
         ("sqlite://?mode=memory".to_owned(), "is no file"),
-        ("postgres://127.0.0.1/cashier".to_owned(), "is no file"),
+        ("mysql://127.0.0.1/cashier".to_owned(), "is no file"),
+        ("postgres://127.0.0.1".to_owned(), "the database's URL is unclear"),
+        ("postgres://me:secret@127.0.0.1:1/cashier".to_owned(), "see that it runs and can be reached"),
         (file.replace("cashier.db", "no/such/folder.db"), "cannot be made"),
     ] {
         let mut command = complete("http://127.0.0.1:1", folder.path(), &["--database-url", &url]);
         let (code, _, said) = output(command.env("RUST_LOG", "warn")).await;
         assert_eq!((code, said.lines().count()), (Some(1), 1), "{url}: {said}");
-        assert!(said.contains(says), "{url}: {said}");
+        assert!(said.contains(says) && !said.contains("secret"), "{url}: {said}");
     }
 }
 
@@ -107,7 +109,7 @@ async fn keys_that_would_not_recognise_the_vouchers_end_the_start() {
     let args = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
         pin_key: Some(format!("b={other},1={PIN_KEY}")),
-        outcomes_token: None,
+        ..Default::default()
     };
     let pin_keys = rotated(args);
     let serving = Serving::start(Settings { pin_keys, ..settings }).await;
@@ -279,7 +281,7 @@ async fn two_proxies_whose_keys_differ_never_send_one_voucher_twice() {
     let secrets = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
         pin_key: Some(format!("2=another-key-of-the-tests-32-bytes.,1={PIN_KEY}")),
-        outcomes_token: None,
+        ..Default::default()
     };
     let new = Settings { pin_keys: rotated(secrets), ..settings(&upstream.url, folder.path(), PATIENT) };
     let (old, new) = (Serving::start(old).await, Serving::start(new).await);

@@ -1,6 +1,6 @@
 //! What becomes of a try whose answer is lost, and that a try is one try.
 
-use crate::world::{Play, Upstream, answer, before, body, post, post_as, proxy, read};
+use crate::world::{Play, Upstream, answer, before, body, post, proxy, read};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -67,15 +67,4 @@ async fn what_never_left_is_said_to_be_not_sent() {
     assert!(response.headers().contains_key("retry-after"));
     let (status, body) = read(response).await;
     assert_eq!((status, &body["errorCode"]), (503, &json!("NOT_SENT")));
-}
-
-#[tokio::test]
-async fn each_try_has_its_own_connection_and_a_cut_is_not_tried_again() {
-    let (endpoint, upstream) = before(vec![answer(429, "", r#"{"isSuccess":false}"#), Play::Cut]).await;
-    let key = "0b5a9e1c-7a64-4a83-9b3e-0d5b6f1f2a3b";
-    for expected in [429, 504] {
-        assert_eq!(post_as(&endpoint, key, body().to_string()).await.status().as_u16(), expected);
-    }
-    let seen = upstream.seen.lock().expect("not poisoned");
-    assert_eq!((seen.connections, seen.requests.len()), (2, 2), "the upstream would have kept the first connection");
 }

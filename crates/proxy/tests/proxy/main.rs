@@ -3,11 +3,15 @@
 mod attempts;
 mod bad_input;
 mod books;
+mod breaker;
 mod crashes;
 mod disk_trouble;
 mod lost_answers;
 mod passing_on;
+mod pooling;
 mod process;
 mod program;
+mod restored;
+mod samples;
 mod slow_clients;
 mod world;

@@ -152,6 +152,7 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
         company_token: Some(TOKEN.into()),
         pin_key: Some(PIN_KEY.into()),
         outcomes_token: Some(BOOKS.into()),
+        ..Secrets::default()
     };
     let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");
     Settings { times: Times { upstream_deadline: deadline, ..settings.times }, ..settings }
@@ -304,6 +305,13 @@ impl Attempt {
 
     pub(crate) async fn post_body(&self, body: &Value) -> Said {
         self.said(post_as(&self.endpoint, &self.key, body.to_string()).await).await
+    }
+
+    /// The answer, and the `Retry-After` that came with it.
+    pub(crate) async fn post_waiting(&self, body: &Value) -> (Said, Option<String>) {
+        let response = post_as(&self.endpoint, &self.key, body.to_string()).await;
+        let wait = response.headers().get("retry-after").and_then(|wait| wait.to_str().ok()).map(str::to_owned);
+        (self.said(response).await, wait)
     }
 
     pub(crate) async fn get(&self) -> Said {

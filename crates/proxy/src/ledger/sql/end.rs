@@ -1,33 +1,41 @@
 //! The end of a try, in one step: its answer, what the attempt means now, and the line in the merchant's books.
 
+use super::engine::Step;
+use super::guesses;
 use super::outbox::{self, Line};
-use super::rows::{kept, money_of};
+use super::rows::{flag, kept, money_of};
 use super::writer::Operation;
 use crate::ledger::{Ended, Kept, Settled, State};
 use crate::truth::{Said, Try, Verdict, verdict};
 use async_trait::async_trait;
 use mozarto::Money;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use tracing::error;
+
+/// The only answer that counts as a guess, in `mozarto`'s word.
+const INVALID_PIN: &str = "rejected: invalid-pin";
 
 pub(super) struct End {
     pub(super) ended: Ended,
-    pub(super) now_ms: i64,
-    pub(super) observed: i64,
-    pub(super) process: String,
 }
 
 #[async_trait]
 impl Operation for End {
     type Outcome = Option<Kept>;
 
-    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Option<Kept>> {
-        let Some(before) = kept(connection, self.ended.key, &self.process).await? else { return Ok(None) };
-        let is_news = self.write_try(connection).await?;
+    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Option<Kept>> {
+        let Some(before) = kept(connection, self.ended.key, &step.process).await? else { return Ok(None) };
+        let is_news = self.write_try(connection, step).await?;
+        if is_news
+            && self.ended.meaning == INVALID_PIN
+            && let Some(owner) = &before.owner
+        {
+            guesses::count(connection, owner, step).await?;
+        }
         let is_only_try = is_news && before.tries == 1;
         let tries = if is_only_try { vec![Try::Ended(self.ended.said)] } else { self.tries(connection).await? };
-        let verdict = verdict(&tries);
+        let verdict = verdict(&tries, before.forgotten);
         let redeemed = tries.iter().copied().any(is_redeemed);
         if before.state.is_ended() && !redeemed {
             // What was ended before stays so: no answer but a success overrides it.
@@ -40,7 +48,7 @@ impl Operation for End {
             error!(attempt = %self.ended.key, settled = before.settled.map(Settled::as_str),
                 "ALARM: redeemed after staff had settled it");
         }
-        self.write_attempt(connection, verdict).await?;
+        self.write_attempt(connection, verdict, step).await?;
         if redeemed {
             let line = Line {
                 attempt: self.ended.key,
@@ -48,33 +56,36 @@ impl Operation for End {
                 user_id: before.owner.as_deref(),
                 redeemed: self.ended.redeemed.clone().unwrap_or_default(),
                 attempt_currency: before.currency.as_deref(),
-                at: self.now_ms,
+                at: step.wall_ms,
             };
             outbox::add(connection, &line).await?;
+            if let Some(owner) = &before.owner {
+                guesses::forget(connection, owner).await?;
+            }
         }
         // The usual case is known without asking.
         if is_only_try {
-            Ok(Some(self.after(before, verdict)))
+            Ok(Some(self.after(before, verdict, step)))
         } else {
-            kept(connection, self.ended.key, &self.process).await
+            kept(connection, self.ended.key, &step.process).await
         }
     }
 }
 
 impl End {
     /// The attempt after its only try has ended: that try's answer is its answer.
-    fn after(&self, before: Kept, verdict: Verdict) -> Kept {
+    fn after(&self, before: Kept, verdict: Verdict, step: &Step) -> Kept {
         let Ended { answer, meaning, transaction_id, redeemed, .. } = self.ended.clone();
         Kept {
             state: State::from(verdict.standing),
-            meaning: Some(meaning),
+            meaning: verdict.answer.map(|_| meaning),
             unknown_try: verdict.unknown_try,
             forbids_tries: verdict.forbids_tries,
             transaction_id: transaction_id.or(before.transaction_id),
             settled: None,
-            answer: Some(answer),
-            money: Some(self.ended.said.money),
-            answered_at: Some(self.now_ms),
+            answer: verdict.answer.map(|_| answer),
+            money: verdict.answer.map(|_| self.ended.said.money),
+            answered_at: verdict.answer.map(|_| step.wall_ms),
             running: None,
             redeemed: before.redeemed.or(redeemed),
             ..before
@@ -82,59 +93,58 @@ impl End {
     }
 
     /// A try that has ended is not changed, unless its end was only presumed. Whether it was changed.
-    async fn write_try(&self, connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    async fn write_try(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<bool> {
         let update = sqlx::query(
-            "UPDATE tries SET ended_at = ?, presumed = ?, status = ?, retry_after = ?, body = ?, meaning = ?, money = ?, \
-             proves_untouched = ?, is_retried = ?, forbids_tries = ?, transaction_id = ? \
-             WHERE attempt = ? AND number = ? AND (ended_at IS NULL OR (presumed = 1 AND ?))",
+            "UPDATE tries SET ended_at = $1, presumed = $2, status = $3, retry_after = $4, body = $5, meaning = $6, money = $7, \
+             proves_untouched = $8, is_retried = $9, forbids_tries = $10, transaction_id = $11 \
+             WHERE attempt = $12 AND number = $13 AND (ended_at IS NULL OR (presumed = 1 AND $2 = 0))",
         );
         let Ended { answer, said, .. } = &self.ended;
         update
-            .bind(self.now_ms)
-            .bind(self.ended.presumed)
-            .bind(answer.status)
+            .bind(step.wall_ms)
+            .bind(i64::from(self.ended.presumed))
+            .bind(i64::from(answer.status))
             .bind(&answer.retry_after)
             .bind(&answer.body)
             .bind(&self.ended.meaning)
             .bind(said.money.as_str())
-            .bind(said.proves_untouched)
-            .bind(said.is_retried)
-            .bind(said.forbids_tries)
+            .bind(i64::from(said.proves_untouched))
+            .bind(i64::from(said.is_retried))
+            .bind(i64::from(said.forbids_tries))
             .bind(&self.ended.transaction_id)
             .bind(self.ended.key.to_string())
             .bind(self.ended.number)
-            .bind(!self.ended.presumed)
             .execute(connection)
             .await
             .map(|done| done.rows_affected() == 1)
     }
 
-    async fn tries(&self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<Try>> {
+    async fn tries(&self, connection: &mut AnyConnection) -> sqlx::Result<Vec<Try>> {
         let rows = sqlx::query(
-            "SELECT money, proves_untouched, is_retried, forbids_tries FROM tries WHERE attempt = ? ORDER BY number",
+            "SELECT money, proves_untouched, is_retried, forbids_tries FROM tries WHERE attempt = $1 ORDER BY number",
         );
         rows.bind(self.ended.key.to_string()).fetch_all(connection).await?.iter().map(try_of).collect()
     }
 
-    async fn write_attempt(&self, connection: &mut SqliteConnection, verdict: Verdict) -> sqlx::Result<()> {
+    async fn write_attempt(&self, connection: &mut AnyConnection, verdict: Verdict, step: &Step) -> sqlx::Result<()> {
         let state = State::from(verdict.standing);
         let answer_try = verdict.answer.and_then(|at| i64::try_from(at).ok()).map(|at| at + 1);
         // The reference that customer and support have: the answering try's, else the latest there was.
         let update = sqlx::query(
-            "UPDATE attempts SET state = ?2, unknown_try = ?3, forbids_tries = ?4, answer_try = ?5, changed_at = ?6, ended_observed = ?7, \
+            "UPDATE attempts SET state = $2, unknown_try = $3, forbids_tries = $4, answer_try = $5, changed_at = $6, ended_observed = $7, \
              settled = NULL, \
-             meaning = (SELECT meaning FROM tries WHERE attempt = ?1 AND number = ?5), \
-             transaction_id = coalesce((SELECT transaction_id FROM tries WHERE attempt = ?1 AND number = ?5), ?8, transaction_id) \
-             WHERE key = ?1",
+             meaning = (SELECT meaning FROM tries WHERE attempt = $1 AND number = $5), \
+             transaction_id = coalesce((SELECT transaction_id FROM tries WHERE attempt = $1 AND number = $5), $8, transaction_id) \
+             WHERE key = $1",
         );
         update
             .bind(self.ended.key.to_string())
             .bind(state.as_str())
-            .bind(verdict.unknown_try)
-            .bind(verdict.forbids_tries)
+            .bind(i64::from(verdict.unknown_try))
+            .bind(i64::from(verdict.forbids_tries))
             .bind(answer_try)
-            .bind(self.now_ms)
-            .bind(Some(self.observed).filter(|_| state.is_ended()))
+            .bind(step.wall_ms)
+            .bind(Some(step.steady).filter(|_| state.is_ended()))
             .bind(&self.ended.transaction_id)
             .execute(connection)
             .await?;
@@ -146,12 +156,12 @@ fn is_redeemed(one: Try) -> bool {
     matches!(one, Try::Ended(said) if said.money == Money::Yes)
 }
 
-fn try_of(row: &SqliteRow) -> sqlx::Result<Try> {
+fn try_of(row: &AnyRow) -> sqlx::Result<Try> {
     let Some(money) = row.try_get::<Option<String>, _>("money")? else { return Ok(Try::Running) };
     Ok(Try::Ended(Said {
         money: money_of(&money),
-        proves_untouched: row.try_get("proves_untouched")?,
-        is_retried: row.try_get("is_retried")?,
-        forbids_tries: row.try_get("forbids_tries")?,
+        proves_untouched: flag(row, "proves_untouched")?,
+        is_retried: flag(row, "is_retried")?,
+        forbids_tries: flag(row, "forbids_tries")?,
     }))
 }

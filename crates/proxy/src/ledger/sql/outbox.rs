@@ -1,10 +1,10 @@
-//! The merchant's books (hop 3): one line per redeemed attempt, written in the transaction of its outcome. The one
-//! writer numbers them in the order in which they are committed, so a reader who has seen a number has seen all before
+//! The merchant's books (hop 3): one line per redeemed attempt, written in the transaction of its outcome. One
+//! step at a time numbers them in the order in which they are committed, so a reader who has seen a number has seen all before
 //! it.
 
 use crate::ledger::{Entry, RedeemedAs};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 use tracing::{error, warn};
 use uuid::Uuid;
 
@@ -27,12 +27,12 @@ pub(super) struct Line<'a> {
 }
 
 /// Writes a line, unless the attempt has one.
-pub(super) async fn add(connection: &mut SqliteConnection, line: &Line<'_>) -> sqlx::Result<()> {
+pub(super) async fn add(connection: &mut AnyConnection, line: &Line<'_>) -> sqlx::Result<()> {
     let insert = sqlx::query_scalar(
         "INSERT INTO outbox (attempt, transaction_id, user_id, currency, value, at, outcome) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, \
-         CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE transaction_id = ?9 AND outcome = ?7) THEN ?8 ELSE ?7 END \
-         WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE attempt = ?1) RETURNING outcome",
+         SELECT $1, $2, $3, $4, $5, $6, \
+         CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE transaction_id = $9 AND outcome = $7) THEN $8 ELSE $7 END \
+         WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE attempt = $1) RETURNING outcome",
     );
     let attempt = line.attempt.to_string();
     let outcome: Option<String> = insert
@@ -63,7 +63,7 @@ fn is_whole(id: &str) -> bool {
     id.chars().count() < CUT_TO && !id.contains("[PIN]") && !id.contains("[email]")
 }
 
-pub(super) fn entry_of(row: &SqliteRow) -> sqlx::Result<Entry> {
+pub(super) fn entry_of(row: &AnyRow) -> sqlx::Result<Entry> {
     Ok(Entry {
         sequence: row.try_get("sequence")?,
         attempt: row.try_get("attempt")?,

@@ -1,27 +1,25 @@
 //! Staff say what became of an attempt: its settlement, who answers for it, and the line in the merchant's books, in
 //! one step. An attempt that is being sent cannot be settled: its answer is still to come.
 
+use super::engine::Step;
 use super::outbox::{self, Line};
 use super::rows::kept;
 use super::writer::Operation;
 use crate::ledger::{Kept, RedeemedAs, Settled, Settlement, SettlementRefused, State};
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 pub(super) struct Settle {
     pub(super) settlement: Settlement,
-    pub(super) now_ms: i64,
-    pub(super) observed: i64,
-    pub(super) process: String,
 }
 
 #[async_trait]
 impl Operation for Settle {
     type Outcome = Result<Kept, SettlementRefused>;
 
-    async fn run(&self, connection: &mut SqliteConnection) -> sqlx::Result<Self::Outcome> {
+    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Self::Outcome> {
         let Settlement { key, settled, by, reason, transaction_id, value } = &self.settlement;
-        let Some(before) = kept(connection, *key, &self.process).await? else {
+        let Some(before) = kept(connection, *key, &step.process).await? else {
             return Ok(Err(SettlementRefused::Unknown));
         };
         // Of a recorded attempt nothing has left, so nothing was redeemed.
@@ -33,23 +31,23 @@ impl Operation for Settle {
             return Ok(Err(SettlementRefused::State(before.state)));
         }
         let update = sqlx::query(
-            "UPDATE attempts SET state = 'settled', settled = ?, meaning = ?, transaction_id = coalesce(?, transaction_id), \
-             answer_try = NULL, changed_at = ?, ended_observed = ? WHERE key = ?",
+            "UPDATE attempts SET state = 'settled', settled = $1, meaning = $2, transaction_id = coalesce($3, transaction_id), \
+             answer_try = NULL, changed_at = $4, ended_observed = $5 WHERE key = $6",
         );
         update
             .bind(settled.as_str())
             .bind(format!("settled: {}", settled.as_str()))
             .bind(transaction_id)
-            .bind(self.now_ms)
-            .bind(self.observed)
+            .bind(step.wall_ms)
+            .bind(step.steady)
             .bind(key.to_string())
             .execute(&mut *connection)
             .await?;
-        let audit = sqlx::query("INSERT INTO audit (attempt, at, by, action, reason) VALUES (?, ?, ?, ?, ?)");
+        let audit = sqlx::query("INSERT INTO audit (attempt, at, by, action, reason) VALUES ($1, $2, $3, $4, $5)");
         let action = format!("settled as {}, was {}", settled.as_str(), before.state.as_str());
         audit
             .bind(key.to_string())
-            .bind(self.now_ms)
+            .bind(step.wall_ms)
             .bind(by)
             .bind(action)
             .bind(reason)
@@ -62,10 +60,10 @@ impl Operation for Settle {
                 user_id: before.owner.as_deref(),
                 redeemed: RedeemedAs { value: value.clone(), currency: None },
                 attempt_currency: before.currency.as_deref(),
-                at: self.now_ms,
+                at: step.wall_ms,
             };
             outbox::add(connection, &line).await?;
         }
-        kept(connection, *key, &self.process).await?.map(Ok).ok_or(sqlx::Error::RowNotFound)
+        kept(connection, *key, &step.process).await?.map(Ok).ok_or(sqlx::Error::RowNotFound)
     }
 }

@@ -1,11 +1,9 @@
-//! Opens the database, or says clearly why not: a ledger that cannot be trusted must not be written to, and one that is
-//! lost must not be replaced by an empty one in silence.
+//! Opens a ledger in a file, or says clearly why not: a ledger that cannot be trusted must not be written to, and one
+//! that is lost must not be replaced by an empty one in silence.
 
-use super::rows::holds;
-use crate::pin_key::KeyedHash;
+use super::OpenError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,24 +11,13 @@ use tracing::{info, warn};
 
 /// "FLXP" in the file's header: whose it is.
 const APPLICATION_ID: i64 = 0x464C_5850;
-const VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
+/// The steps from one version to the next; the place is the version that a file has before.
+const MIGRATIONS: [&str; 2] = [include_str!("sqlite_1.sql"), include_str!("sqlite_2.sql")];
+const VERSION: i64 = 2;
 /// At the start somebody else's lock is waited for this long.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The database cannot be used. Says what is wrong and what to do; exit code 1.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OpenError(String);
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-/// How every connection is set up.
+/// How the file is opened.
 pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     let unclear =
         || OpenError(format!("the database {url:?} is no file: write it such as sqlite:///var/lib/cashier/cashier.db"));
@@ -43,15 +30,17 @@ pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
         .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        // What was pruned is overwritten, not only let go.
-        .pragma("secure_delete", "ON")
         .busy_timeout(START_PATIENCE)
         .disable_statement_logging())
 }
 
-/// Makes the file where it is missing (and may be made), checks it, and brings it to this version.
-pub(super) async fn prepare(options: &SqliteConnectOptions, may_make: bool) -> Result<SqliteConnection, OpenError> {
+/// Makes the file where it is missing (and may be made), checks it, and brings it to this version. Gives a connection
+/// that is to be closed when another is open (the last to leave folds the log into the file), and the seconds of running
+/// time that earlier processes have noted.
+pub(super) async fn prepare(
+    options: &SqliteConnectOptions,
+    may_make: bool,
+) -> Result<(SqliteConnection, i64), OpenError> {
     let file = options.get_filename().to_owned();
     let error = |error: sqlx::Error| OpenError(explain(&file, &error));
     if may_make {
@@ -59,17 +48,19 @@ pub(super) async fn prepare(options: &SqliteConnectOptions, may_make: bool) -> R
     } else {
         is_there(&file)?;
     }
-    let is_new = inspect(&file, true).await?;
+    let version = inspect(&file, true).await?;
     let mut connection = SqliteConnection::connect_with(options).await.map_err(error)?;
-    if is_new {
-        create(&mut connection).await.map_err(error)?;
+    if version < VERSION {
+        migrate(&mut connection).await.map_err(error)?;
     }
     // A file that cannot be written is noticed now and not by the first customer.
     sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE meta SET value = value WHERE name = 'observed_seconds'; COMMIT")
         .execute(&mut connection)
         .await
         .map_err(error)?;
-    Ok(connection)
+    let observed = pragma(&mut connection, "SELECT value FROM meta WHERE name = 'observed_seconds'").await;
+    let observed = observed.map_err(error)?;
+    Ok((connection, observed))
 }
 
 /// Says why the ledger in that file cannot be read, if it cannot. Whether the file is whole is not asked: that is the
@@ -77,10 +68,14 @@ pub(super) async fn prepare(options: &SqliteConnectOptions, may_make: bool) -> R
 pub(super) async fn look(options: &SqliteConnectOptions) -> Result<(), OpenError> {
     let file = options.get_filename();
     is_there(file)?;
-    if inspect(file, false).await? {
-        return Err(OpenError(format!("the database {} is empty", file.display())));
+    match inspect(file, false).await? {
+        0 => Err(OpenError(format!("the database {} is empty", file.display()))),
+        VERSION => Ok(()),
+        _ => Err(OpenError(format!(
+            "the database {} was written by an older version: start this version's proxy once, which brings it up to date",
+            file.display()
+        ))),
     }
-    Ok(())
 }
 
 fn is_there(file: &Path) -> Result<(), OpenError> {
@@ -89,8 +84,8 @@ fn is_there(file: &Path) -> Result<(), OpenError> {
 }
 
 /// Looks at the file without writing to it: whose it is, of which version, and, where that is asked, whether it is
-/// whole. Whether it is empty.
-async fn inspect(file: &Path, wholly: bool) -> Result<bool, OpenError> {
+/// whole. Its version, 0 where it is empty.
+async fn inspect(file: &Path, wholly: bool) -> Result<i64, OpenError> {
     let error = |error: sqlx::Error| OpenError(explain(file, &error));
     let looking = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(START_PATIENCE);
     let looking = looking.disable_statement_logging();
@@ -98,9 +93,9 @@ async fn inspect(file: &Path, wholly: bool) -> Result<bool, OpenError> {
     let application_id = pragma(&mut connection, "PRAGMA application_id").await.map_err(error)?;
     let version = pragma(&mut connection, "PRAGMA user_version").await.map_err(error)?;
     let tables = pragma(&mut connection, "SELECT count(*) FROM sqlite_schema").await.map_err(error)?;
-    let is_new = match (application_id, version, tables) {
-        (0, 0, 0) => true,
-        (APPLICATION_ID, VERSION, _) => false,
+    let version = match (application_id, version, tables) {
+        (0, 0, 0) => 0,
+        (APPLICATION_ID, known @ 1..=VERSION, _) => known,
         (APPLICATION_ID, newer, _) if newer > VERSION => {
             return Err(OpenError(format!(
                 "the database {} was written by a newer version (its schema is {newer}, this program knows {VERSION}): run that version, \
@@ -122,42 +117,7 @@ async fn inspect(file: &Path, wholly: bool) -> Result<bool, OpenError> {
         true
     };
     let _ = connection.close().await;
-    if whole { Ok(is_new) } else { Err(OpenError(corrupt(file))) }
-}
-
-/// Refuses keys that would not recognise what is there: another key under a known id, or an id that has gone while
-/// attempts under it are open. Notes new ones.
-pub(super) async fn check_pin_keys(connection: &mut SqliteConnection, marks: &[KeyedHash]) -> Result<(), OpenError> {
-    let read = |error: sqlx::Error| OpenError(format!("the database cannot be read: {error}"));
-    for mark in marks {
-        sqlx::query("INSERT INTO pin_keys (id, mark) VALUES (?, ?) ON CONFLICT DO NOTHING")
-            .bind(&mark.key_id)
-            .bind(&mark.hash)
-            .execute(&mut *connection)
-            .await
-            .map_err(read)?;
-        let kept =
-            sqlx::query("SELECT mark FROM pin_keys WHERE id = ?").bind(&mark.key_id).fetch_one(&mut *connection).await;
-        if kept.and_then(|row| row.try_get::<Vec<u8>, _>(0)).map_err(read)? != mark.hash {
-            return Err(OpenError(format!(
-                "CASHIER_PIN_KEY has another key under the id {:?} than this database was used with: give the new key a new id and keep \
-                 the old one behind it, as new=…,{}=…",
-                mark.key_id, mark.key_id
-            )));
-        }
-    }
-    let open =
-        sqlx::query(concat!("SELECT hash_key, count(*) FROM attempts WHERE state IN ", holds!(), " GROUP BY hash_key"));
-    for row in open.fetch_all(&mut *connection).await.map_err(read)? {
-        let (id, count): (String, i64) = (row.try_get(0).map_err(read)?, row.try_get(1).map_err(read)?);
-        if marks.iter().all(|mark| mark.key_id != id) {
-            return Err(OpenError(format!(
-                "CASHIER_PIN_KEY lacks the key with the id {id:?}, under which {count} attempts are open: their vouchers would not be \
-                 recognised. Put it back, behind the newer ones"
-            )));
-        }
-    }
-    Ok(())
+    if whole { Ok(version) } else { Err(OpenError(corrupt(file))) }
 }
 
 /// The file, readable by its owner alone; `SQLite` gives its companions the same rights.
@@ -193,22 +153,20 @@ fn make(file: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-async fn create(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    const BEGIN: &str = "BEGIN IMMEDIATE";
-    let mut made = sqlx::raw_sql(BEGIN).execute(&mut *connection).await;
+/// From whatever version the file has, in one transaction: it has all of it or nothing.
+async fn migrate(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     // Another process may have been first.
-    if made.is_ok() && pragma(connection, "SELECT count(*) FROM sqlite_schema").await? > 0 {
-        sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await?;
-        return Ok(());
+    let version = pragma(connection, "PRAGMA user_version").await?;
+    for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
+        sqlx::raw_sql(*migration).execute(&mut *connection).await?;
     }
-    if made.is_ok() {
-        made = sqlx::raw_sql(SCHEMA).execute(&mut *connection).await;
-    }
-    made?;
-    // In one transaction with the tables: a file has both or neither.
-    sqlx::raw_sql("PRAGMA application_id = 0x464C5850; PRAGMA user_version = 1; COMMIT")
+    sqlx::raw_sql("PRAGMA application_id = 0x464C5850; PRAGMA user_version = 2; COMMIT")
         .execute(&mut *connection)
         .await?;
+    if (1..VERSION).contains(&version) {
+        info!(from = version, to = VERSION, "the database was brought up to date");
+    }
     Ok(())
 }
 
@@ -223,7 +181,7 @@ pub(super) fn code(error: &sqlx::Error) -> Option<u32> {
     error.code()?.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
-fn explain(file: &Path, error: &sqlx::Error) -> String {
+pub(super) fn explain(file: &Path, error: &sqlx::Error) -> String {
     let file_name = file.display();
     match code(error) {
         Some(5 | 6) => format!("the database {file_name} is locked by another program: end that first"),
@@ -245,22 +203,4 @@ fn corrupt(file: &Path) -> String {
          known what became of every attempt in it",
         file.display()
     )
-}
-
-/// Seconds of running time that earlier processes have noted.
-pub(super) async fn observed_seconds(connection: &mut SqliteConnection) -> Result<i64, OpenError> {
-    let value = pragma(connection, "SELECT value FROM meta WHERE name = 'observed_seconds'").await;
-    value.map_err(|error| OpenError(format!("the database cannot be read: {error}")))
-}
-
-/// The same file with other options.
-pub(super) async fn renew(
-    old: SqliteConnection,
-    options: &SqliteConnectOptions,
-) -> Result<SqliteConnection, OpenError> {
-    let new = SqliteConnection::connect_with(options).await;
-    let new = new.map_err(|error| OpenError(explain(options.get_filename(), &error)))?;
-    // After the new one is there: the last to leave folds the log into the file.
-    let _ = old.close().await;
-    Ok(new)
 }

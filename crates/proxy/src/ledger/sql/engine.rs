@@ -1,0 +1,193 @@
+//! What differs between the two engines once they are open: how a connection is set up, how a step begins and what
+//! time it is then, and what an error means. All else is one SQL for both.
+//!
+//! Both let one step write at a time. `SQLite` does so by itself; on `PostgreSQL` every step takes one advisory lock
+//! first, so that what is promised of a step holds between any number of processes, and the books are numbered in the
+//! order in which they are committed. There the time is the database's, and each step renews its process's lease.
+
+use crate::clock::Clock;
+use sqlx::any::{AnyConnectOptions, AnyRow};
+use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Row};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The advisory lock of every step: "flexepin" in ASCII.
+const LOCK: i64 = 0x666c_6578_6570_696e;
+/// How long a process may begin tries after its last step. A try's first byte leaves within 8 s of its step
+/// (the ledger's part of a POST).
+pub(super) const LEASE: Duration = Duration::from_secs(15);
+
+/// A step of the ledger: when it is, and whose.
+pub(super) struct Step {
+    /// Milliseconds since 1970.
+    pub(super) wall_ms: i64,
+    /// As [`crate::clock::Moment`] has it; empty where the database's clock counts.
+    pub(super) uptime: String,
+    /// Seconds by which waits are counted. In a file: of the proxy's running time, which no jump of a clock changes.
+    pub(super) steady: i64,
+    /// Names this process.
+    pub(super) process: String,
+}
+
+/// The engine under the ledger.
+pub(super) struct Engine {
+    pub(super) kind: Kind,
+    pub(super) options: AnyConnectOptions,
+    pub(super) clock: Arc<Clock>,
+    pub(super) process: String,
+}
+
+/// Which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sqlite {
+        /// Seconds of running time before this process.
+        observed_before: i64,
+    },
+    Postgres,
+}
+
+/// What an error of the database means for what is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Somebody else is writing: the same again after a pause.
+    Busy,
+    /// The connection is gone, and perhaps the database for a while.
+    Gone,
+    /// It was undone; the connection may be broken, too.
+    Failed,
+}
+
+impl Engine {
+    /// A connection that writes.
+    pub(super) async fn connect(&self) -> sqlx::Result<AnyConnection> {
+        let mut connection = self.options.connect().await?;
+        self.set_up(&mut connection, true).await?;
+        Ok(connection)
+    }
+
+    /// Whether the database is a file of this machine.
+    pub(super) fn is_here(&self) -> bool {
+        matches!(self.kind, Kind::Sqlite { .. })
+    }
+
+    /// What every connection is told once.
+    pub(super) async fn set_up(&self, connection: &mut AnyConnection, writes: bool) -> sqlx::Result<()> {
+        let settings = match (self.kind, writes) {
+            // What was pruned is overwritten, not only let go.
+            (Kind::Sqlite { .. }, true) => {
+                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 200"
+            }
+            (Kind::Sqlite { .. }, false) => "PRAGMA busy_timeout = 200",
+            // A process that hangs within a step must not keep the others from theirs.
+            (Kind::Postgres, true) => {
+                "SET application_name = 'flexepin-cashier-proxy'; SET synchronous_commit = on; SET statement_timeout = '10s'; \
+                 SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '5s'; SET client_min_messages = warning"
+            }
+            (Kind::Postgres, false) => {
+                "SET application_name = 'flexepin-cashier-proxy'; SET default_transaction_read_only = on; SET statement_timeout = '5s'"
+            }
+        };
+        sqlx::raw_sql(settings).execute(connection).await.map(drop)
+    }
+
+    /// Begins a step: a transaction in which nobody else writes.
+    pub(super) async fn begin(&self, connection: &mut AnyConnection) -> sqlx::Result<Step> {
+        match self.kind {
+            Kind::Sqlite { .. } => {
+                sqlx::raw_sql("BEGIN IMMEDIATE").execute(connection).await?;
+                Ok(self.own_step())
+            }
+            Kind::Postgres => {
+                // One round trip. The clock is asked when the lock is held.
+                let begin = format!(
+                    "BEGIN; SELECT 1 FROM pg_advisory_xact_lock({LOCK}); \
+                     INSERT INTO nodes (process, leased_until_ms) VALUES ('{}', {NOW_MS} + {}) \
+                     ON CONFLICT (process) DO UPDATE SET leased_until_ms = excluded.leased_until_ms \
+                     RETURNING leased_until_ms - {} AS now_ms",
+                    self.process,
+                    LEASE.as_millis(),
+                    LEASE.as_millis()
+                );
+                let rows = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(connection).await?;
+                self.step_of(rows.last().ok_or(sqlx::Error::RowNotFound)?)
+            }
+        }
+    }
+
+    /// What time it is, for one who reads.
+    pub(super) async fn now(&self, connection: &mut AnyConnection) -> sqlx::Result<Step> {
+        match self.kind {
+            Kind::Sqlite { .. } => Ok(self.own_step()),
+            Kind::Postgres => {
+                let now = AssertSqlSafe(format!("SELECT {NOW_MS} AS now_ms"));
+                self.step_of(&sqlx::query(now).fetch_one(connection).await?)
+            }
+        }
+    }
+
+    fn own_step(&self) -> Step {
+        let now = self.clock.moment();
+        let Kind::Sqlite { observed_before } = self.kind else { return self.at(now.wall_ms) };
+        let running = i64::try_from(self.clock.running().as_secs()).unwrap_or(i64::MAX);
+        let steady = observed_before.saturating_add(running);
+        Step { wall_ms: now.wall_ms, uptime: now.uptime, steady, process: self.process.clone() }
+    }
+
+    fn step_of(&self, row: &AnyRow) -> sqlx::Result<Step> {
+        Ok(self.at(row.try_get("now_ms")?))
+    }
+
+    fn at(&self, wall_ms: i64) -> Step {
+        Step { wall_ms, uptime: String::new(), steady: wall_ms / 1000, process: self.process.clone() }
+    }
+
+    /// The statement by which so many numbers of the books are never used.
+    pub(super) fn skip_sequences(&self, count: i64) -> String {
+        match self.kind {
+            Kind::Sqlite { .. } => format!(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'outbox'); \
+                 UPDATE sqlite_sequence SET seq = seq + {count} WHERE name = 'outbox'"
+            ),
+            Kind::Postgres => format!(
+                "SELECT setval(pg_get_serial_sequence('outbox', 'sequence'), coalesce((SELECT max(sequence) FROM outbox), 0) + {count})"
+            ),
+        }
+    }
+
+    /// What an error means.
+    pub(super) fn trouble(&self, error: &sqlx::Error) -> Trouble {
+        match (self.kind, error) {
+            (Kind::Sqlite { .. }, _) if matches!(super::sqlite::code(error), Some(5 | 6)) => Trouble::Busy,
+            (Kind::Sqlite { .. }, _) => Trouble::Failed,
+            (Kind::Postgres, sqlx::Error::Database(database)) => {
+                let code = database.code().unwrap_or_default().into_owned();
+                match code.as_str() {
+                    // Lock not to be had in time, deadlock, could not be serialised, cancelled by a time limit.
+                    "55P03" | "40P01" | "40001" | "57014" => Trouble::Busy,
+                    // Shut down, crashed, starting, too many connections; idle for too long within a step.
+                    "53300" | "25P03" => Trouble::Gone,
+                    _ if code.starts_with("57P") || code.starts_with("08") => Trouble::Gone,
+                    _ => Trouble::Failed,
+                }
+            }
+            (Kind::Postgres, _) if is_of_the_connection(error) => Trouble::Gone,
+            (Kind::Postgres, _) => Trouble::Failed,
+        }
+    }
+}
+
+/// Milliseconds since 1970 by the clock of `PostgreSQL`.
+const NOW_MS: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+fn is_of_the_connection(error: &sqlx::Error) -> bool {
+    matches!(
+        error,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+    )
+}

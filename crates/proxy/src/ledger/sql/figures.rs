@@ -1,0 +1,29 @@
+//! What operators watch of the ledger.
+
+use super::engine::Step;
+use super::rows::holds;
+use crate::ledger::{Figures, State};
+use sqlx::{AnyConnection, Row};
+
+pub(super) async fn figures(connection: &mut AnyConnection, now: &Step) -> sqlx::Result<Figures> {
+    let mut figures = Figures::default();
+    let by_state =
+        concat!("SELECT state, count(*) AS attempts FROM attempts WHERE state IN ", holds!(), " GROUP BY state");
+    for row in &sqlx::query(by_state).fetch_all(&mut *connection).await? {
+        if let Some(state) = State::named(&row.try_get::<String, _>("state")?) {
+            figures.attempts.push((state, row.try_get("attempts")?));
+        }
+    }
+    let unknown = "SELECT count(*) AS lines, min(created_at) AS oldest FROM attempts WHERE state IN ('open', 'unconfirmed') AND unknown_try = 1";
+    (figures.unknown, figures.oldest_unknown_seconds) = counted(connection, unknown, now).await?;
+    let waiting = "SELECT count(*) AS lines, min(at) AS oldest FROM outbox WHERE delivered_at IS NULL";
+    (figures.undelivered, figures.oldest_undelivered_seconds) = counted(connection, waiting, now).await?;
+    Ok(figures)
+}
+
+/// How many there are, and for how many seconds the oldest has been there.
+async fn counted(connection: &mut AnyConnection, query: &'static str, now: &Step) -> sqlx::Result<(i64, i64)> {
+    let row = sqlx::query(query).fetch_one(connection).await?;
+    let oldest: Option<i64> = row.try_get("oldest")?;
+    Ok((row.try_get("lines")?, oldest.map_or(0, |oldest| now.wall_ms.saturating_sub(oldest).max(0) / 1000)))
+}

@@ -1,0 +1,103 @@
+//! Opens a ledger in `PostgreSQL`, or says clearly why not.
+
+use super::OpenError;
+use super::engine::Engine;
+use sqlx::any::AnyConnectOptions;
+use sqlx::{AnyConnection, ConnectOptions};
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::time::timeout;
+use tracing::info;
+use url::Url;
+
+const SCHEMA: &str = include_str!("postgres_2.sql");
+const VERSION: i64 = 2;
+/// At the start the database is waited for this long.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the database is reached. Nothing of the URL is in the error: it may hold a password.
+pub(super) fn options(url: &str) -> Result<AnyConnectOptions, OpenError> {
+    let unclear = || {
+        OpenError("the database's URL is unclear: write it such as postgres://cashier:password@db.example/cashier?sslmode=verify-full".to_owned())
+    };
+    let parsed = Url::parse(url).map_err(|_| unclear())?;
+    if parsed.path().trim_matches('/').is_empty() {
+        return Err(unclear());
+    }
+    Ok(AnyConnectOptions::from_str(url).map_err(|_| unclear())?.disable_statement_logging())
+}
+
+/// Connects, and makes the tables where that is allowed and they are missing.
+pub(super) async fn prepare(engine: &Engine, may_make: bool) -> Result<AnyConnection, OpenError> {
+    let mut connection = timeout(START_PATIENCE, engine.connect())
+        .await
+        .map_err(|_| OpenError("the database does not answer: see that it runs and can be reached".to_owned()))?
+        .map_err(|error| explain(&error))?;
+    let made = migrate(&mut connection, may_make).await;
+    if !matches!(made, Ok(Ok(()))) {
+        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
+    }
+    made.map_err(|error| explain(&error))??;
+    Ok(connection)
+}
+
+/// Says why the ledger cannot be read, if it cannot.
+pub(super) async fn look(connection: &mut AnyConnection) -> Result<(), OpenError> {
+    let version = version(connection).await.map_err(|error| explain(&error))?;
+    checked(version, false).map(drop)
+}
+
+/// Under a lock of the database, so that of several nodes that start at once one makes the tables.
+async fn migrate(connection: &mut AnyConnection, may_make: bool) -> sqlx::Result<Result<(), OpenError>> {
+    sqlx::raw_sql("BEGIN; SELECT 1 FROM pg_advisory_xact_lock(7810773960443459950)").execute(&mut *connection).await?;
+    match checked(version(connection).await?, may_make) {
+        Err(error) => return Ok(Err(error)),
+        Ok(true) => {
+            sqlx::raw_sql(SCHEMA).execute(&mut *connection).await?;
+            info!("the tables of a new ledger were made");
+        }
+        Ok(false) => {}
+    }
+    sqlx::raw_sql("COMMIT").execute(connection).await?;
+    Ok(Ok(()))
+}
+
+/// Whether the tables are to be made.
+fn checked(version: Option<i64>, may_make: bool) -> Result<bool, OpenError> {
+    match version {
+        None if may_make => Ok(true),
+        None => Err(OpenError("the database has no ledger: give the proxy's own by --database-url".to_owned())),
+        Some(VERSION) => Ok(false),
+        Some(newer) => Err(OpenError(format!(
+            "the database was written by a newer version (its schema is {newer}, this program knows {VERSION}): run that version, or a newer one"
+        ))),
+    }
+}
+
+/// The version of the ledger in the database. `None`: there is no table of ours.
+async fn version(connection: &mut AnyConnection) -> sqlx::Result<Option<i64>> {
+    let tables: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name IN ('meta', 'attempts', 'outbox')",
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if tables == 0 {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT value FROM meta WHERE name = 'schema'").fetch_one(connection).await.map(Some)
+}
+
+fn explain(error: &sqlx::Error) -> OpenError {
+    let hint = match error {
+        sqlx::Error::Database(error) => match error.code().unwrap_or_default().as_ref() {
+            "3D000" => "; make the database first",
+            "28P01" | "28000" => "; see user and password in CASHIER_DATABASE_URL",
+            "42501" => "; give the role the right to create tables in its schema, or make them with a role that has it",
+            "42P01" | "42703" => "; it holds tables of another program: give a database of its own",
+            _ => "",
+        },
+        sqlx::Error::Io(_) => "; see that it runs and can be reached",
+        _ => "",
+    };
+    OpenError(format!("the database cannot be used: {error}{hint}"))
+}

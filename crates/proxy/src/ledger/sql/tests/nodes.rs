@@ -1,0 +1,158 @@
+//! Several processes on one ledger, and a database that goes away.
+
+use super::*;
+use sqlx::Connection;
+
+const DEADLINE: Duration = Duration::from_secs(45);
+
+#[tokio::test]
+async fn one_voucher_posted_to_two_processes_at_once_is_sent_once() {
+    each(async |place: &Place| {
+        let (one, other) = (Arc::new(place.opened().await), Arc::new(place.opened().await));
+        let mut begun = JoinSet::new();
+        for key in 1..=40 {
+            let ledger = Arc::clone(if key % 2 == 0 { &one } else { &other });
+            begun.spawn(async move { ledger.begin(posted(key, 1), true, soon()).await.expect("written") });
+        }
+        let all = begun.join_all().await;
+        assert_eq!(all.iter().filter(|begun| matches!(begun, Begun::Send(_))).count(), 1, "{all:?}");
+        assert_eq!(all.iter().filter(|begun| matches!(begun, Begun::InUse(Some(_)))).count(), 39, "{all:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_key_posted_to_two_processes_at_once_is_sent_once() {
+    each(async |place: &Place| {
+        let (one, other) = (Arc::new(place.opened().await), Arc::new(place.opened().await));
+        let mut begun = JoinSet::new();
+        for turn in 0..40 {
+            let ledger = Arc::clone(if turn % 2 == 0 { &one } else { &other });
+            begun.spawn(async move { ledger.begin(posted(1, 1), true, soon()).await.expect("written") });
+        }
+        let all = begun.join_all().await;
+        assert_eq!(all.iter().filter(|begun| matches!(begun, Begun::Send(_))).count(), 1, "{all:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_books_are_numbered_in_the_order_in_which_they_can_be_read() {
+    each(async |place: &Place| {
+        let ledgers = [Arc::new(place.opened().await), Arc::new(place.opened().await)];
+        let mut writing = JoinSet::new();
+        for key in 1..=60_u8 {
+            let ledger = Arc::clone(&ledgers[usize::from(key % 2)]);
+            writing.spawn(async move {
+                ledger.begin(posted(u128::from(key), key), true, soon()).await.expect("written");
+                ledger.end(ended(u128::from(key), 1, Money::Yes)).await.expect("written");
+            });
+        }
+        // A reader who asks for what comes after the last number that it has seen misses none.
+        let (mut seen, mut after) = (0, 0);
+        while seen < 60 {
+            let lines = ledgers[0].outcomes(after, 7).await.expect("readable");
+            seen += lines.len();
+            after = lines.last().map_or(after, |line| line.sequence);
+            assert!(!(writing.is_empty() && lines.is_empty()), "{} lines are missing", 60 - seen);
+            while writing.try_join_next().is_some() {}
+        }
+        assert_eq!(ledgers[1].outcomes(0, 100).await.expect("readable").len(), 60);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_try_of_another_process_is_an_orphan_until_its_answer_cannot_come_any_more() {
+    each(async |place: &Place| {
+        let (one, other) = (place.opened().await, place.opened().await);
+        one.begin(posted(1, 1), true, soon()).await.expect("written");
+        assert_eq!(one.orphans(DEADLINE).await, Ok(vec![]), "its own is none");
+        let orphans = other.orphans(DEADLINE).await.expect("readable");
+        assert_eq!(orphans.len(), 1);
+        assert!(orphans[0].left > Duration::from_secs(40), "{orphans:?}");
+        if !place.is_file() {
+            // From the end of its lease, by the database's clock.
+            assert!(orphans[0].left > DEADLINE + Duration::from_secs(10), "{orphans:?}");
+            place.sql("UPDATE nodes SET leased_until_ms = leased_until_ms - 70000").await;
+            assert_eq!(other.orphans(DEADLINE).await.expect("readable")[0].left, Duration::ZERO, "its lease ran out");
+            one.observe().await.expect("written");
+            let renewed = other.orphans(DEADLINE).await.expect("readable")[0].left;
+            assert!(renewed > DEADLINE, "a sign of life renews it: {renewed:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_beginning_that_is_repeated_after_it_was_committed_is_the_same_try() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        let begin = || begin::Begin { posted: posted(1, 1), may_send: true, ticket: "a ticket".to_owned() };
+        for _ in 0..2 {
+            let begun = ledger.write(begin(), None).await;
+            assert!(matches!(begun, Ok(Begun::Send(1))), "{begun:?}");
+        }
+        let another = begin::Begin { ticket: "another".to_owned(), ..begin() };
+        assert!(matches!(ledger.write(another, None).await, Ok(Begun::Kept(_))), "another POST of the key");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_try_that_may_have_been_begun_and_was_not_sent_is_ended_as_such() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        let begin = begin::Begin { posted: posted(1, 1), may_send: true, ticket: "a ticket".to_owned() };
+        ledger.write(begin, None).await.expect("written");
+        for ticket in ["another", "a ticket"] {
+            let not_sent = reply::never_left(Uuid::from_u128(1));
+            ledger.write(abandon::Abandon { ticket: ticket.to_owned(), not_sent }, None).await.expect("written");
+            let expected = if ticket == "another" { State::Sending } else { State::Open };
+            assert_eq!(state(&ledger, 1).await, Some(expected), "{ticket}");
+        }
+        let kept = ledger.attempt(Uuid::from_u128(1)).await.expect("readable").expect("kept");
+        assert!(!kept.unknown_try, "nothing has left");
+        assert!(matches!(ledger.begin(posted(1, 1), true, soon()).await, Ok(Begun::Send(2))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn connections_that_the_database_ends_lose_nothing() {
+    each(async |place: &Place| {
+        if place.is_file() {
+            return;
+        }
+        let ledger = place.opened().await;
+        for key in 1..=20_u8 {
+            let kill = "SELECT 1 FROM pg_stat_activity, pg_terminate_backend(pid) WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let (begun, ()) =
+                tokio::join!(ledger.begin(posted(u128::from(key), key), true, soon()), place.sql(kill));
+            assert!(matches!(begun, Ok(Begun::Send(1))), "{begun:?}");
+            let (kept, ()) = tokio::join!(ledger.end(ended(u128::from(key), 1, Money::Yes)), place.sql(kill));
+            assert_eq!(kept.expect("written").expect("kept").state, State::Final);
+        }
+        let mut beside = place.beside().await;
+        let tries: i64 = sqlx::query_scalar("SELECT count(*) FROM tries").fetch_one(&mut beside).await.expect("a count");
+        assert_eq!(tries, 20, "none was begun twice");
+        beside.close().await.expect("closed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_database_that_is_gone_ends_in_time_and_is_not_begun_later() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        let mut beside = place.beside().await;
+        sqlx::raw_sql(place.lock()).execute(&mut beside).await.expect("locked");
+        let by = Instant::now() + Duration::from_millis(300);
+        let refused = ledger.begin(posted(1, 1), true, by).await.expect_err("it cannot be written");
+        assert!(!refused.may_stand, "{refused}");
+        sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("unlocked");
+        assert!(matches!(ledger.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))));
+        assert_eq!(state(&ledger, 1).await, None);
+    })
+    .await;
+}

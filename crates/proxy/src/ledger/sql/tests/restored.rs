@@ -1,0 +1,80 @@
+//! A ledger that was restored from a copy proves nothing that it may have forgotten.
+
+use super::*;
+use crate::mark::MarkFile;
+
+fn restored() -> Restored {
+    Restored { since: "2026-06-09T12:00:00Z".to_owned(), by: "Ann".to_owned() }
+}
+
+#[tokio::test]
+async fn what_it_does_not_know_or_had_open_is_no_longer_untouched() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        ledger.begin(posted(1, 1), false, soon()).await.expect("written");
+        ledger.begin(posted(2, 2), true, soon()).await.expect("written");
+        let not_taken = ended(2, 1, Money::No);
+        ledger.end(Ended { said: Said { is_retried: true, ..not_taken.said }, ..not_taken }).await.expect("written");
+        ledger.begin(posted(3, 3), true, soon()).await.expect("written");
+        ledger.end(ended(3, 1, Money::Yes)).await.expect("written");
+        let last = ledger.outcomes(0, 10).await.expect("readable")[0].sequence;
+        assert!(!ledger.forgets());
+        assert_eq!(ledger.restored(restored()).await, Ok(2));
+        assert!(ledger.observe().await.expect("written").forgets && ledger.forgets());
+        for key in [1, 2] {
+            let closed = ledger.close(Uuid::from_u128(key)).await.expect("written");
+            assert!(matches!(closed, Closed::Kept(_)), "{key}: {closed:?}");
+        }
+        assert!(matches!(ledger.close(Uuid::from_u128(9)).await, Ok(Closed::Forgotten)));
+        assert!(matches!(ledger.begin(posted(9, 9), true, soon()).await, Ok(Begun::Send(1))), "it is not recorded");
+        // A voucher that is said to be used may have been used by a try that is forgotten.
+        let used = ended(9, 1, Money::No);
+        let said = Said { is_retried: false, forbids_tries: true, ..used.said };
+        let kept = ledger.end(Ended { said, ..used }).await.expect("written").expect("kept");
+        assert_eq!((kept.state, kept.answer), (State::Unconfirmed, None));
+        assert_eq!(ledger.attempt(Uuid::from_u128(9)).await.expect("readable").map(|kept| kept.answer), Some(None));
+        ledger.begin(posted(10, 10), true, soon()).await.expect("written");
+        ledger.end(ended(10, 1, Money::Yes)).await.expect("written");
+        let next = ledger.outcomes(last, 10).await.expect("readable")[0].sequence;
+        assert!(next > last + 1000, "numbers that the merchant may have seen are not used again: {next}");
+        let shown = ledger.show(Uuid::from_u128(1)).await.expect("readable").expect("kept");
+        assert_eq!(shown.audit[0].by, "Ann");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn it_is_noticed_by_its_mark_and_taken_when_staff_have_said_so() {
+    each(async |place: &Place| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = MarkFile::new(folder.path().join("cashier.mark"));
+        let ledger = place.opened().await;
+        file.check(ledger.observe().await.expect("written")).expect("the first time");
+        // The copy is brought back: it knows nothing of what came after.
+        place.sql("UPDATE meta SET value = value - 1 WHERE name = 'generation'").await;
+        for _ in 0..3 {
+            place.sql("UPDATE meta SET value = 0 WHERE name = 'generation'").await;
+            file.write(Mark { generation: 100, ..ledger.observe().await.expect("written") });
+            let error = file.check(ledger.observe().await.expect("written")).expect_err("it is older");
+            assert!(error.contains("attempts restored"), "{error}");
+        }
+        ledger.restored(restored()).await.expect("written");
+        file.check(ledger.observe().await.expect("written")).expect("staff have said so");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_thirty_days_it_is_as_any_other() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        ledger.restored(restored()).await.expect("written");
+        place.sql("UPDATE meta SET value = value - 2592001 WHERE name = 'forgotten_until'").await;
+        assert!(!ledger.observe().await.expect("written").forgets);
+        assert!(matches!(ledger.close(Uuid::from_u128(1)).await, Ok(Closed::Untouched)));
+        ledger.begin(posted(2, 2), true, soon()).await.expect("written");
+        let kept = ledger.attempt(Uuid::from_u128(2)).await.expect("readable").expect("kept");
+        assert!(!kept.forgotten && !kept.unknown_try);
+    })
+    .await;
+}
