@@ -7,7 +7,8 @@ mod drivers;
 
 pub(crate) use drivers::Drivers;
 
-use crate::steps::{cargo, command, run, step, target_dir};
+use crate::apt;
+use crate::steps::{cargo, run, step, target_dir};
 use crate::tools::{on_path, own_tool};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -115,10 +116,10 @@ impl Browser {
         if let Some(found) = Self::find(engine)? {
             return Ok(found);
         }
-        if on_path("apt-get").is_none() || !rustix::process::geteuid().is_root() {
+        if !apt::is_here() {
             bail!("{}", engine.missing());
         }
-        install(engine.packages()).await.context(engine.missing())?;
+        apt::install(engine.packages()).await.context(engine.missing())?;
         Self::find(engine)?.context(engine.missing())
     }
 
@@ -147,37 +148,12 @@ pub(crate) async fn typefaces_ready() -> Result<()> {
     if ["hi", "ko"].into_iter().all(are_there) {
         return Ok(());
     }
-    if on_path("apt-get").is_some() && rustix::process::geteuid().is_root() {
-        return install(&TYPEFACES).await.context("cannot install typefaces");
+    if apt::is_here() {
+        return apt::install(&TYPEFACES).await.context("cannot install typefaces");
     }
     println!("\n!!! Letters of some languages are missing here (on Debian: {}).", TYPEFACES.join(", "));
     println!("!!! Whether their texts fit the screen is measured with boxes in their place.");
     Ok(())
-}
-
-/// Installs Debian packages, as root.
-async fn install(packages: &[&str]) -> Result<()> {
-    let apt = |arguments: &[&str]| {
-        let mut apt = command("apt-get");
-        // Another package manager may be at work: it is waited for.
-        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["-o", "DPkg::Lock::Timeout=300"]).args(arguments);
-        apt
-    };
-    step(&format!("install {} (apt-get)", packages.join(" ")), async {
-        for last_try in [false, true] {
-            let done = async {
-                run(&mut apt(&["update"])).await?;
-                run(apt(&["install", "--yes", "--no-install-recommends"]).args(packages)).await
-            };
-            match done.await {
-                Err(error) if last_try => return Err(error),
-                Err(error) => println!("    {error}; once more"),
-                Ok(()) => break,
-            }
-        }
-        Ok(())
-    })
-    .await
 }
 
 /// The version of Firefox's driver that is built where none is there.

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::print_stdout, reason = "a command line speaks on stdout")]
 
+mod apt;
 mod browsers;
 mod count;
 mod demo;
 mod dist;
 mod e2e;
 mod page_server;
+mod postgres;
 mod programs;
 mod services;
 mod steps;
@@ -31,8 +33,8 @@ enum Task {
     Demo(demo::Options),
     /// Run every check: lints, native tests, browser tests, end-to-end tests
     ///
-    /// Needs the browsers asked for and their drivers; on Debian and Ubuntu as root they are installed, elsewhere it says
-    /// what to install.
+    /// Needs the browsers asked for and their drivers, and a PostgreSQL server's programs; on Debian and Ubuntu as root they are
+    /// installed, elsewhere it says what to install.
     Test {
         /// Run one part alone
         #[arg(long)]

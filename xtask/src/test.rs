@@ -6,10 +6,12 @@
 use crate::browsers::{Browser, Engine};
 use crate::count::{self, Ran};
 use crate::e2e::Ground;
-use crate::programs;
+use crate::postgres;
+use crate::programs::{self, Engine as LedgerEngine};
 use crate::steps::{cargo, command, run, run_and_read, seconds, target_dir};
-use crate::tools::{WASM, WasmBindgen, node, wasm_target};
+use crate::tools::{WASM, WasmBindgen, node, php_ready, wasm_target};
 use anyhow::{Result, bail, ensure};
+use own_postgres::Programs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::process::Command;
@@ -27,7 +29,7 @@ pub(crate) enum Part {
     E2e,
     /// The typings, by several versions of TypeScript
     Types,
-    /// A short storm: hundreds of redemptions while everything fails
+    /// A short storm on each engine of the ledger: hundreds of redemptions while everything fails
     Storm,
 }
 
@@ -35,13 +37,21 @@ pub(crate) enum Part {
 pub(crate) async fn run_parts(only: Option<Part>, engines: &[Engine]) -> Result<()> {
     let wanted = |part| only.is_none_or(|only| only == part);
     let mut table = Table::default();
+    let mut programs_of_postgres = None;
+    if wanted(Part::Native) || wanted(Part::Storm) {
+        let set_up = async { postgres::programs().await.map(|found| programs_of_postgres = found) };
+        table.check("PostgreSQL, set-up", async { set_up.await.map(|()| None) }).await;
+        if programs_of_postgres.is_none() {
+            table.leave_out("tests on PostgreSQL");
+        }
+    }
     if wanted(Part::Lint) {
         table.check("format", async { run(cargo().args(["fmt", "--all", "--check"])).await.map(|()| None) }).await;
         table.check("clippy, native", clippy(&["--workspace", "--all-targets"])).await;
         table.check("clippy, wasm", clippy_of_wasm()).await;
     }
     if wanted(Part::Native) {
-        table.check("native tests", native()).await;
+        table.check("native tests", native(programs_of_postgres.as_ref())).await;
     }
     if wanted(Part::Types) {
         table.check("typings", types()).await;
@@ -67,7 +77,10 @@ pub(crate) async fn run_parts(only: Option<Part>, engines: &[Engine]) -> Result<
         }
     }
     if wanted(Part::Storm) {
-        table.check("short storm", async { programs::short_storm().await.map(|()| None) }).await;
+        table.check("short storm, SQLite", storm(LedgerEngine::Sqlite)).await;
+        if programs_of_postgres.is_some() {
+            table.check("short storm, PostgreSQL", storm(LedgerEngine::Postgres)).await;
+        }
     }
     table.close()
 }
@@ -83,12 +96,28 @@ async fn clippy_of_wasm() -> Result<Option<Ran>> {
         .await
 }
 
-async fn native() -> Result<Option<Ran>> {
-    let all = run_tests(cargo().args(["test", "--workspace", "--no-fail-fast"])).await?;
+/// With a server of PostgreSQL where there is one, which ends with them.
+async fn native(programs: Option<&Programs>) -> Result<Option<Ran>> {
+    php_ready().await?;
+    let mut tests = cargo();
+    tests.args(["test", "--workspace", "--no-fail-fast"]);
+    let server = match programs {
+        Some(programs) => Some(postgres::server(programs).await?),
+        None => None,
+    };
+    if let Some(server) = &server {
+        tests.env(postgres::URL, server.url("postgres"));
+    }
+    let all = run_tests(&mut tests).await?;
+    drop(server);
     // What the component's documentation shows.
     let shown = ["test", "--doc", "--package", "flexepin-cashier", "--features", "component"];
     let shown = run_tests(cargo().args(shown)).await?;
     Ok(Some(Ran { passed: all.passed + shown.passed, failed: all.failed + shown.failed }))
+}
+
+async fn storm(engine: LedgerEngine) -> Result<Option<Ran>> {
+    programs::short_storm(engine).await.map(|()| None)
 }
 
 /// The type checks count themselves; one that fails is an error, as a lint is.
@@ -144,6 +173,7 @@ struct Row {
     ran: Option<Ran>,
     took: Duration,
     error: Option<String>,
+    left_out: bool,
 }
 
 impl Table {
@@ -161,15 +191,20 @@ impl Table {
                 (None, Some(format!("{error:#}")))
             }
         };
-        self.0.push(Row { name: name.to_owned(), ran, took, error });
+        self.0.push(Row { name: name.to_owned(), ran, took, error, left_out: false });
+    }
+
+    /// Takes down what was not checked: nobody must think that it was.
+    fn leave_out(&mut self, name: &str) {
+        self.0.push(Row { name: name.to_owned(), ran: None, took: Duration::ZERO, error: None, left_out: true });
     }
 
     /// Prints the table; an error if anything failed. A check that failed without a failed test counts as one.
     fn close(&self) -> Result<()> {
-        println!("\n{:<22}{:>6}{:>9}", "step", "tests", "seconds");
+        println!("\n{:<26}{:>6}{:>9}", "step", "tests", "seconds");
         for row in &self.0 {
             let tests = row.ran.map_or("-".to_owned(), |ran| (ran.passed + ran.failed).to_string());
-            println!("{:<22}{tests:>6}{:>9}  {}", row.name, seconds(row.took), row.verdict());
+            println!("{:<26}{tests:>6}{:>9}  {}", row.name, seconds(row.took), row.verdict());
         }
         let (passed, failed) = self.sums();
         println!("\n{passed} passed, {failed} failed");
@@ -191,6 +226,7 @@ impl Row {
         match (&self.error, self.ran) {
             (Some(error), _) => format!("FAILED: {}", error.lines().next().unwrap_or_default()),
             (None, Some(Ran { failed: 1.., .. })) => "FAILED".to_owned(),
+            (None, _) if self.left_out => "LEFT OUT".to_owned(),
             (None, _) => "ok".to_owned(),
         }
     }
@@ -207,8 +243,12 @@ mod tests {
         table.check("lint", async { Err(anyhow!("untidy\nvery")) }).await;
         table.check("tests", async { Ok(Some(Ran { passed: 5, failed: 2 })) }).await;
         table.check("format", async { Ok(None) }).await;
+        table.leave_out("more tests");
         assert_eq!(table.sums(), (5, 3));
-        assert_eq!(table.0.iter().map(Row::verdict).collect::<Vec<_>>(), ["FAILED: untidy", "FAILED", "ok"]);
+        assert_eq!(
+            table.0.iter().map(Row::verdict).collect::<Vec<_>>(),
+            ["FAILED: untidy", "FAILED", "ok", "LEFT OUT"]
+        );
         assert!(table.close().is_err());
     }
 

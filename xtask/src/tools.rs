@@ -5,6 +5,7 @@
 //! wasm-bindgen must have exactly the version that Cargo.lock has for the library: glue and wasm are two halves of
 //! one thing.
 
+use crate::apt;
 use crate::steps::{answer, cargo, command, run, step, target_dir};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,19 @@ pub(crate) fn node() -> Result<PathBuf> {
         "these tests need Node.js 20.19 or newer with npm on PATH (`node`, `npm`): https://nodejs.org/en/download, or your \
          package manager's where it is new enough",
     )
+}
+
+/// Has PHP installed where that can be done without asking: some of the proxies in the documents are written in it. Says so
+/// where it cannot.
+pub(crate) async fn php_ready() -> Result<()> {
+    if on_path("php").is_some() {
+        return Ok(());
+    }
+    if apt::is_here() {
+        return apt::install(&["php-cli"]).await.context("cannot install PHP");
+    }
+    println!("\n!!! PHP is missing here (`php`; on Debian: php-cli). What the documents show in PHP is not run.");
+    Ok(())
 }
 
 /// The first executable file of this name on PATH.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 ///
 /// Secrets are read from the environment: `CASHIER_COMPANY_TOKEN` (Mozarto's company token), `CASHIER_PIN_KEY` (by
 /// which vouchers are recognised without their PIN; 32 bytes or more) and, for `GET /outcomes`,
-/// `CASHIER_OUTCOMES_TOKEN`. Logs go to stderr; `RUST_LOG` sets their level.
+/// `CASHIER_OUTCOMES_TOKEN`, for `--notify-url` `CASHIER_NOTIFY_SECRET`. Logs go to stderr; `RUST_LOG` sets their level.
 #[derive(Debug, Parser)]
 #[command(name = "flexepin-cashier-proxy", version, subcommand_negates_reqs = true)]
 pub struct Args {
@@ -52,6 +52,10 @@ pub struct Args {
     /// one try asks. 0 for never
     #[arg(long, env = "CASHIER_BREAKER_FAILURES", value_name = "NUMBER", default_value_t = 10)]
     pub breaker_failures: u32,
+    /// The merchant's own server that is told of each outcome, such as <https://shop.example/flexepin>; http only to
+    /// this machine
+    #[arg(long, env = "CASHIER_NOTIFY_URL", value_name = "URL", hide_env_values = true)]
+    pub notify_url: Option<String>,
     /// For tests only: how long Mozarto may take
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub test_upstream_deadline_ms: Option<u64>,
@@ -121,6 +125,15 @@ pub enum AttemptsCommand {
         /// Who says so
         #[arg(long, value_name = "NAME")]
         by: String,
+    },
+    /// Tell the merchant's server again of outcomes that it was told, such as after its books were restored
+    Notify {
+        /// Of that attempt's outcome
+        #[arg(long, value_name = "KEY", required_unless_present = "after", conflicts_with = "after")]
+        attempt: Option<Uuid>,
+        /// Of all outcomes after that sequence number; 0 for all
+        #[arg(long, value_name = "SEQUENCE", value_parser = clap::value_parser!(i64).range(0..))]
+        after: Option<i64>,
     },
 }
 

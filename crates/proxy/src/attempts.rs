@@ -18,7 +18,7 @@ use mozarto::PayIn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -56,6 +56,8 @@ pub(crate) struct Attempts {
     pub(crate) giving_up: CancellationToken,
     /// How many ends of tries were not written.
     pub(crate) lost: AtomicUsize,
+    /// Poked after an outcome was written that the merchant is to be told.
+    pub(crate) outcome_written: Arc<Notify>,
 }
 
 impl Attempts {
@@ -73,6 +75,7 @@ impl Attempts {
             ending: CancellationToken::new(),
             giving_up: CancellationToken::new(),
             lost: AtomicUsize::new(0),
+            outcome_written: Arc::default(),
         }
     }
 
@@ -261,6 +264,9 @@ impl Attempts {
                 Ok(kept) => {
                     if held.is_some() {
                         info!(attempt = %ended.key, "what was held is written");
+                    }
+                    if ended.redeemed.is_some() {
+                        self.outcome_written.notify_one();
                     }
                     return kept;
                 }

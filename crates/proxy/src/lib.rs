@@ -8,6 +8,7 @@ mod clock;
 mod ledger;
 mod listen;
 mod mark;
+mod notify;
 mod outcomes;
 mod own;
 mod pay_in;
@@ -26,6 +27,8 @@ use clock::Clock;
 use ledger::Ledger;
 use ledger::sql::Sql;
 use mark::MarkFile;
+pub use notify::Receiver;
+use notify::{Courier, Delivering};
 pub use pin_key::PinKeys;
 use routes::Shared;
 pub use settings::{Secrets, Settings, SettingsError, Times, Token};
@@ -44,12 +47,13 @@ pub use upstream::StartError;
 /// How long answers may take to reach their browsers when the last try has ended and the proxy is to end.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How long the upkeep, and then the ledger, may take for their last writes.
+/// How long the upkeep and the last deliveries, and then the ledger, may take for their last.
 const LAST_WRITES: Duration = Duration::from_secs(5);
 
 /// A proxy that is ready to serve: its ledger is open and its settings are complete.
 pub struct Proxy {
     attempts: Arc<Attempts>,
+    courier: Option<Courier>,
     mark: MarkFile,
     settings: Settings,
 }
@@ -67,8 +71,10 @@ impl Proxy {
         let now = ledger.observe().await.map_err(|unavailable| StartError(unavailable.to_string()))?;
         mark.check(now).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
+        let receiver = settings.receiver.clone();
+        let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
         let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock));
-        Ok(Self { attempts: Arc::new(attempts), mark, settings })
+        Ok(Self { attempts: Arc::new(attempts), courier, mark, settings })
     }
 
     /// Cancelled, it ends the waiting for what cannot be written: what it means then stands in the log alone. Without
@@ -107,10 +113,11 @@ pub async fn serve(
     proxy: Proxy,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), EndError> {
-    let Proxy { attempts, mark, settings } = proxy;
+    let Proxy { attempts, courier, mark, settings } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
     let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
+    let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));
     let told = ending.clone();
     tokio::spawn(async move {
         shutdown.await;
@@ -118,12 +125,14 @@ pub async fn serve(
     });
     let mut watched = tokio::spawn({
         let (ledger, giving_up) = (Arc::clone(&ledger), attempts.giving_up.clone());
-        // Whether both were whole to the end.
+        let delivering_broken = delivering.broken();
+        // Whether all were whole to the end.
         async move {
             let whole = tokio::select! {
                 // Told to end, the upkeep may take a while for its last writes.
                 ended = &mut upkeep => ended.is_ok() && ending.is_cancelled(),
                 () = ledger.stopped() => false,
+                () = delivering_broken => false,
             };
             if !whole {
                 error!("ALARM: a part of the proxy has ended by a defect; all of it ends");
@@ -152,7 +161,9 @@ pub async fn serve(
     }
     attempts.posts.wait().await;
     // Somebody else's lock may keep both from writing their last, and nothing of it is worth waiting for much longer.
-    let whole = timeout(LAST_WRITES, &mut watched).await.map_or(true, |watched| watched.unwrap_or(false));
+    // What the last tries have brought is delivered meanwhile, or after the next start.
+    let (whole, ()) = tokio::join!(timeout(LAST_WRITES, &mut watched), delivering.end(LAST_WRITES));
+    let whole = whole.map_or(true, |watched| watched.unwrap_or(false));
     // From here on the ledger ends as it should.
     watched.abort();
     let _ = timeout(LAST_WRITES, ledger.shut()).await;
@@ -176,7 +187,7 @@ mod tests {
         let secrets = Secrets {
             company_token: Some("token".to_owned()),
             pin_key: Some("a key of the tests, long enough.".to_owned()),
-            outcomes_token: None,
+            ..Secrets::default()
         };
         let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");
         let proxy = Proxy::open(settings).await.expect("it opens");

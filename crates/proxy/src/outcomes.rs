@@ -60,7 +60,8 @@ fn asked(query: &str) -> Result<(i64, u32), String> {
     Ok((after, limit))
 }
 
-fn line(outcome: &Entry) -> Value {
+/// One line of the books, as it is listed and as it is delivered.
+pub(crate) fn line(outcome: &Entry) -> Value {
     json!({
         "sequence": outcome.sequence,
         "attempt": outcome.attempt,

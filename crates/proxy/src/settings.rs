@@ -2,6 +2,7 @@
 //! only: flags are in every process list.
 
 use crate::args::Args;
+use crate::notify::Receiver;
 use crate::pin_key::PinKeys;
 use axum::http::HeaderValue;
 use reqwest::Url;
@@ -24,6 +25,8 @@ pub struct Secrets {
     pub pin_key: Option<String>,
     /// `CASHIER_OUTCOMES_TOKEN`.
     pub outcomes_token: Option<String>,
+    /// `CASHIER_NOTIFY_SECRET`.
+    pub notify_secret: Option<String>,
 }
 
 impl Secrets {
@@ -41,6 +44,7 @@ impl Secrets {
             company_token: read("CASHIER_COMPANY_TOKEN")?,
             pin_key: read("CASHIER_PIN_KEY")?,
             outcomes_token: read("CASHIER_OUTCOMES_TOKEN")?,
+            notify_secret: read("CASHIER_NOTIFY_SECRET")?,
         })
     }
 }
@@ -58,6 +62,8 @@ pub struct Settings {
     pub pin_keys: PinKeys,
     /// What the merchant's own server shows to read the books. `None`: nobody reads them.
     pub outcomes_token: Option<Token>,
+    /// Who is told of each outcome. `None`: nobody.
+    pub receiver: Option<Receiver>,
     /// The ledger's file, such as `sqlite://cashier.db`.
     pub database_url: String,
     /// Where the mark is kept by which a restored ledger is noticed.
@@ -172,6 +178,7 @@ impl Settings {
             pin_keys,
             outcomes_token: outcomes_token(secrets.outcomes_token)?,
             mark_file: mark_file(args.mark_file, &args.database_url),
+            receiver: receiver(args.notify_url, secrets.notify_secret)?,
             database_url: args.database_url,
             allow_origins: args
                 .allow_origins
@@ -230,21 +237,41 @@ fn outcomes_token(given: Option<String>) -> Result<Option<Token>, SettingsError>
     Ok(token)
 }
 
-fn base_url(text: &str) -> Result<Url, SettingsError> {
-    let error = |why: &str| SettingsError(format!("--mozarto-url (or CASHIER_MOZARTO_URL) {why}"));
-    let url = Url::parse(text).map_err(|_| error("is no URL: write it such as https://backend.stg-app.mozarto.io"))?;
-    let loopback = match url.host() {
+/// Who is told of the outcomes. Empty is as if it were not given.
+fn receiver(url: Option<String>, secret: Option<String>) -> Result<Option<Receiver>, SettingsError> {
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let missing = |text: &str| Err(SettingsError(text.to_owned()));
+    match (given(url), given(secret).map(Zeroizing::new)) {
+        (None, None) => Ok(None),
+        (Some(url), Some(secret)) => Receiver::new(&url, &secret).map(Some).map_err(SettingsError),
+        (Some(_), None) => missing(
+            "CASHIER_NOTIFY_SECRET is missing: what is sent to --notify-url is signed with it; `echo whsec_$(openssl rand -base64 32)` makes one",
+        ),
+        (None, Some(_)) => missing(
+            "--notify-url (or CASHIER_NOTIFY_URL) is missing: there is a CASHIER_NOTIFY_SECRET, and nowhere to send to",
+        ),
+    }
+}
+
+/// Whether a URL leads no further than this machine, as far as its text says.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    };
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, SettingsError> {
+    let error = |why: &str| SettingsError(format!("--mozarto-url (or CASHIER_MOZARTO_URL) {why}"));
+    let url = Url::parse(text).map_err(|_| error("is no URL: write it such as https://backend.stg-app.mozarto.io"))?;
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err(error("must be without user, password, query and fragment"));
     }
     match url.scheme() {
         "https" => Ok(url),
-        "http" if loopback => Ok(url),
+        "http" if is_this_machine(&url) => Ok(url),
         _ => Err(error("must be https; http only to localhost, 127.0.0.0/8 and [::1]")),
     }
 }
@@ -276,7 +303,7 @@ mod tests {
         Secrets {
             company_token: Some("token".into()),
             pin_key: Some("a key of the tests, long enough.".into()),
-            outcomes_token: None,
+            ..Secrets::default()
         }
     }
 
@@ -319,6 +346,32 @@ mod tests {
             let error = Settings::new(args(&[OPEN, URL]), given).expect_err("no token").to_string();
             assert!(error.contains("CASHIER_OUTCOMES_TOKEN") && error.contains(says), "{error}");
         }
+    }
+
+    #[test]
+    fn a_receiver_has_an_address_and_a_secret_and_neither_prints() {
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        let read = |url: &str, secret: &str| {
+            let given = Secrets { notify_secret: Some(secret.to_owned()), ..secrets() };
+            Settings::new(args(&[OPEN, URL, &format!("--notify-url={url}")]), given).map_err(|error| error.to_string())
+        };
+        for (url, secret, named) in [
+            ("https://shop.example", " ", "CASHIER_NOTIFY_SECRET is missing"),
+            ("", secret, "--notify-url"),
+            ("https://shop.example", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "CASHIER_NOTIFY_SECRET has a secret without"),
+            ("shop", secret, "is no URL"),
+            ("http://shop.example", secret, "must be https"),
+            ("https://me:pw@shop.example", secret, "without user"),
+            ("https://shop.example#here", secret, "fragment"),
+        ] {
+            let error = read(url, secret).map(|_| ()).expect_err(named);
+            assert!(error.contains(named) && !error.contains("MfKQ"), "{error}");
+        }
+        for url in ["https://shop.example/flexepin?of=canary-path", "http://127.0.0.1:9/canary-path"] {
+            let printed = format!("{:?}", read(url, secret).expect("complete").receiver);
+            assert!(printed.contains("[1 secrets]") && !printed.contains("canary-path"), "{printed}");
+        }
+        assert!(read("", "").expect("complete").receiver.is_none());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::args::{AttemptsCommand, SettleAs};
 use crate::clock::{Clock, rfc3339};
 use crate::ledger::sql::Sql;
 use crate::ledger::{
-    Entry, Filter, Kept, KeptTry, Ledger, Restored, Settled, Settlement, SettlementRefused, Shown, State,
+    Entry, Filter, Kept, KeptTry, Ledger, Redeliver, Restored, Settled, Settlement, SettlementRefused, Shown, State,
 };
 use crate::upstream::StartError;
 use mozarto::{Amount, Currency, VoucherPin};
@@ -31,7 +31,7 @@ pub async fn support(
     let ledger = match command {
         // Looking needs no right to write, and no room on a full disk.
         AttemptsCommand::List { .. } | AttemptsCommand::Show { .. } => Sql::open_to_read(database_url, clock).await,
-        AttemptsCommand::Settle { .. } | AttemptsCommand::Restored { .. } => {
+        AttemptsCommand::Settle { .. } | AttemptsCommand::Notify { .. } | AttemptsCommand::Restored { .. } => {
             Sql::open_beside(database_url, clock).await
         }
     };
@@ -103,6 +103,21 @@ async fn done(command: AttemptsCommand, ledger: &dyn Ledger) -> Result<String, S
                 Err(SettlementRefused::State(state)) => Err(format!(
                     "{key} is {}: only recorded, open and unconfirmed attempts can be settled",
                     state.as_str()
+                )),
+            }
+        }
+        AttemptsCommand::Notify { attempt, after } => {
+            let which = match attempt {
+                Some(key) => Redeliver::Attempt(key),
+                None => Redeliver::After(after.unwrap_or(0)),
+            };
+            match (ledger.redeliver(which).await.map_err(|error| error.to_string())?, which) {
+                (0, Redeliver::Attempt(key)) => Err(format!("the books have no outcome of {key}")),
+                (0, Redeliver::After(after)) => Err(format!("the books have no outcome after {after}")),
+                (outcomes, _) => Ok(format!(
+                    "{outcomes} {} delivered again, by a proxy that runs with --notify-url; whoever credits once per attempt \
+                     credits nothing twice\n",
+                    if outcomes == 1 { "outcome is" } else { "outcomes are" }
                 )),
             }
         }

@@ -1,12 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod balancer;
 mod books;
 mod crowd;
 mod customer;
+mod database;
 mod journal;
 mod line;
 mod merchant;
+mod nodes;
 mod page;
+mod process;
 mod program;
 mod report;
 mod settings;
@@ -17,6 +21,8 @@ mod upstream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use books::Rule;
+pub use database::Postgres;
+pub use nodes::Nodes;
 pub use program::Program;
 pub use report::Report;
 pub use settings::{Habits, Settings};

@@ -2,7 +2,7 @@
 //! be, 1 when not or when it could not run.
 
 use anyhow::Context;
-use cashier_storm::{Program, Settings, Upstream, run};
+use cashier_storm::{Nodes, Postgres, Program, Settings, Subject, Upstream, run};
 use clap::Parser;
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,7 +12,8 @@ use std::sync::Arc;
 /// Runs thousands of redemptions through the real proxy while everything fails, and compares four ledgers.
 ///
 /// Plays Mozarto, the customers and the merchant; kills the proxy, locks its database, fills its disk and sets its
-/// clock. Everything is on loopback and in a temporary folder.
+/// clock. On PostgreSQL it is several proxies behind a balancer: they are killed, ended and made to stand still, and so is
+/// the server where it is the storm's own. Everything is on loopback and in a temporary folder.
 #[derive(Parser)]
 #[command(name = "cashier-storm", version)]
 struct Arguments {
@@ -28,6 +29,15 @@ struct Arguments {
     /// The proxy's program; the one beside this unless set
     #[arg(long, value_name = "PATH")]
     proxy: Option<PathBuf>,
+    /// Several proxies on a fresh database of this PostgreSQL server: a database's address, for a user who may make others
+    #[arg(long, value_name = "URL", group = "server")]
+    postgres: Option<String>,
+    /// Several proxies on a PostgreSQL server that the storm starts, and kills now and then
+    #[arg(long, group = "server")]
+    own_postgres: bool,
+    /// How many proxies on one server
+    #[arg(long, value_name = "NUMBER", requires = "server", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
+    nodes: u8,
 }
 
 #[tokio::main]
@@ -56,15 +66,25 @@ async fn storm(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(path) => path,
         None => beside_this()?,
     };
-    say(&format!(
-        "{} redemptions, seed {seed}, {} at once, {}",
-        settings.redemptions,
-        settings.at_once,
-        binary.display()
-    ));
+    let server = arguments.own_postgres.then_some(Postgres::Own).or(arguments.postgres.map(Postgres::At));
     let mozarto = Upstream::start(settings.gap)?;
-    let proxy = Arc::new(Program::start(&binary, &mozarto.url, &settings).await?);
-    let report = run(&settings, &mozarto, Arc::clone(&proxy), say).await;
+    let begin = |on: &str| {
+        let (redemptions, at_once) = (settings.redemptions, settings.at_once);
+        say(&format!("{redemptions} redemptions, seed {seed}, {at_once} at once, {}, {on}", binary.display()));
+    };
+    if let Some(server) = server {
+        begin(&format!("{} proxies on PostgreSQL", arguments.nodes));
+        let settings = settings.over_nodes();
+        let nodes = Nodes::start(&binary, &mozarto.url, &settings, &server, arguments.nodes.into()).await?;
+        return over(nodes, &settings, &mozarto).await;
+    }
+    begin("one proxy on SQLite");
+    over(Program::start(&binary, &mozarto.url, &settings).await?, &settings, &mozarto).await
+}
+
+async fn over(proxy: impl Subject, settings: &Settings, mozarto: &Upstream) -> anyhow::Result<ExitCode> {
+    let proxy = Arc::new(proxy);
+    let report = run(settings, mozarto, Arc::clone(&proxy), say).await;
     proxy.stop().await;
     let report = report?;
     say(&report.to_string());

@@ -4,6 +4,10 @@ use crate::Blow;
 use mozarto_sandbox::Faults;
 use std::time::Duration;
 
+/// The contract's: how long a try may run.
+pub(crate) const UPSTREAM_DEADLINE: Duration = Duration::from_secs(45);
+/// Longer than a proxy's lease, which is not scaled.
+const PAUSE: Duration = Duration::from_secs(4);
 /// Of how many valid vouchers the storm wants one redeemed before the last round.
 pub(crate) const LEAST_REDEEMED: f64 = 0.7;
 
@@ -26,6 +30,8 @@ pub struct Settings {
     pub habits: Habits,
     /// What befalls the proxy, each when this share of the customers has come to an end; 1 is after the last.
     pub weather: Vec<(f64, Blow)>,
+    /// How much longer than its deadline a try may go on being called running, when its proxy was killed.
+    pub given_up_within: Duration,
 }
 
 /// Shares of customers and requests, each from 0 to 1.
@@ -103,7 +109,8 @@ impl Settings {
             gap: Duration::from_millis(30),
             faults: Faults::storm(seed, time_scale),
             habits: Habits::storm(),
-            weather: weather(20, seed, 3.0),
+            weather: weather(&ONE_PROXY, 4, seed, 3.0),
+            given_up_within: Duration::from_millis(500),
         }
     }
 
@@ -115,8 +122,21 @@ impl Settings {
             time_scale,
             gap: Duration::from_millis(20),
             faults: Faults::storm(seed, time_scale),
-            weather: weather(5, seed, 1.0),
+            weather: weather(&ONE_PROXY, 1, seed, 1.0),
             ..Self::storm(redemptions, seed)
+        }
+    }
+
+    /// The same over several proxies on one database, where other things go wrong.
+    #[must_use]
+    pub fn over_nodes(self) -> Self {
+        let rounds = self.weather.len() / ONE_PROXY.len();
+        let longest_seconds = 20.0 * self.time_scale;
+        Self {
+            weather: weather(&NODES, rounds, self.seed, longest_seconds),
+            // A node's lease runs out by the database's clock, which nobody hastens.
+            given_up_within: Duration::from_secs(25),
+            ..self
         }
     }
 
@@ -126,21 +146,49 @@ impl Settings {
     }
 }
 
-/// So many blows, evenly over the run; the kinds take turns.
-fn weather(blows: u32, seed: u64, longest_seconds: f64) -> Vec<(f64, Blow)> {
-    let mut random = fastrand::Rng::with_seed(seed ^ 0x5EA);
-    let mut lasting = || Duration::from_secs_f64(longest_seconds * (0.3 + 0.7 * random.f64()));
+/// A kind of blow: made of a time for it, and the number of its round.
+type Kind = fn(Duration, usize) -> Blow;
+
+/// What befalls one proxy with a file of its own.
+const ONE_PROXY: [Kind; 5] = [
+    |lasting, _| Blow::Kill { down: lasting / 4 },
+    |lasting, _| Blow::LockDatabase { lasting },
+    |lasting, _| Blow::FillDisk { lasting },
+    |lasting, _| Blow::KillWhileFull { lasting: lasting / 2 },
+    set_clock,
+];
+
+/// What befalls several proxies on one server.
+const NODES: [Kind; 7] = [
+    |lasting, _| Blow::Kill { down: lasting },
+    |lasting, _| Blow::KillServer { down: lasting / 4 },
+    |lasting, _| Blow::Pause { lasting: PAUSE + lasting },
+    |lasting, _| Blow::LockDatabase { lasting },
+    |_, _| Blow::End,
+    |lasting, _| Blow::EndServer { down: lasting / 4 },
+    set_clock,
+];
+
+fn set_clock(_: Duration, round: usize) -> Blow {
     let days = [3, -40, 400, 0];
+    Blow::SetClock { days: days[round % days.len()] }
+}
+
+/// So many rounds of these kinds, evenly over the run.
+fn weather(kinds: &[Kind], rounds: usize, seed: u64, longest_seconds: f64) -> Vec<(f64, Blow)> {
+    let mut random = fastrand::Rng::with_seed(seed ^ 0x5EA);
+    let blows = rounds * kinds.len();
+    let share = |nth: usize| share_of(nth + 1, blows + 2);
     (0..blows)
         .map(|nth| {
-            let blow = match nth % 5 {
-                0 => Blow::Kill { down: lasting() / 4 },
-                1 => Blow::LockDatabase { lasting: lasting() },
-                2 => Blow::FillDisk { lasting: lasting() },
-                3 => Blow::KillWhileFull { lasting: lasting() / 2 },
-                _ => Blow::SetClock { days: days[usize::try_from(nth / 5).unwrap_or(0) % days.len()] },
-            };
-            (f64::from(nth + 1) / f64::from(blows + 2), blow)
+            let lasting = Duration::from_secs_f64(longest_seconds * (0.3 + 0.7 * random.f64()));
+            (share(nth), kinds[nth % kinds.len()](lasting, nth / kinds.len()))
         })
         .collect()
+}
+
+/// One part of several.
+#[expect(clippy::cast_precision_loss, reason = "a number of customers, or of blows")]
+pub(crate) fn share_of(part: usize, of: usize) -> f64 {
+    part as f64 / of as f64
 }

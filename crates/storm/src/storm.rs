@@ -8,6 +8,7 @@ use crate::journal::Journal;
 use crate::line::Network;
 use crate::merchant::Merchant;
 use crate::report::Report;
+use crate::settings::{UPSTREAM_DEADLINE, share_of};
 use crate::{Dealt, Settings, Subject, Upstream, held};
 use anyhow::Context;
 use mozarto_sandbox::Faults;
@@ -21,12 +22,12 @@ use tokio::task::{AbortHandle, JoinSet};
 
 /// How often a customer presses a button in the last round.
 const LAST_PATIENCE: u32 = 5;
-/// The contract's: how long a try may run.
-const UPSTREAM_DEADLINE: Duration = Duration::from_secs(45);
 /// Longer than any answer takes, also while the proxy's disk is full.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
 /// How many attempts the proxy is asked about at the same time, at the end.
 const ASKS_AT_ONCE: usize = 50;
+/// How often it is asked again about those that are not clear yet.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How often it says how far it is.
 const PROGRESS: Duration = Duration::from_secs(5);
 
@@ -88,7 +89,8 @@ pub async fn run<S: Subject>(
     )?;
     mozarto.ledger.set_faults(Some(Faults { rates: Vec::new(), ..settings.faults.clone() }));
     // Whatever is under way comes to its end.
-    tokio::time::sleep(settings.scaled(UPSTREAM_DEADLINE) + Duration::from_millis(500)).await;
+    tokio::time::sleep(settings.scaled(UPSTREAM_DEADLINE)).await;
+    all_clear(settings, &network, &shop.endpoint).await;
     let redeemed_before = redeemed(mozarto, &vouchers, &network).iter().filter(|redeemed| **redeemed).count();
     say(&format!("[{:>4} s] the last round: nothing fails any more", began.elapsed().as_secs()));
     // Twice: who was told that another attempt has the voucher comes again when that one has ended.
@@ -102,13 +104,8 @@ pub async fn run<S: Subject>(
     }
     let redeemed_after = redeemed(mozarto, &vouchers, &network);
     let untouched_at_hand = untouched(mozarto, &vouchers);
-    let mut proxy = statuses(&network, &shop.endpoint, network.journal.entries().into_keys()).await;
-    let unclear: Vec<String> = proxy.iter().filter(|(_, says)| says.is_unclear()).map(|(key, _)| key.clone()).collect();
-    if !unclear.is_empty() {
-        // Somebody may have left in the middle of the last round: after this every try must have ended.
-        tokio::time::sleep(settings.scaled(UPSTREAM_DEADLINE) + Duration::from_millis(500)).await;
-        proxy.extend(statuses(&network, &shop.endpoint, unclear).await);
-    }
+    // Somebody may have left in the middle of the last round: after this every try must have ended.
+    let proxy = all_clear(settings, &network, &shop.endpoint).await;
     // Last: whatever the proxy called redeemed must be there now.
     merchant.catch_up().await.context("the proxy does not answer GET /outcomes")?;
     let books = Books {
@@ -187,7 +184,7 @@ async fn blow<S: Subject>(
     progress: Arc<Progress>,
 ) -> anyhow::Result<()> {
     for (share, blow) in weather {
-        while share_of(&progress) < share {
+        while share_of(progress.done.load(Ordering::Relaxed), progress.customers) < share {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let name = match subject.suffer(blow).await? {
@@ -201,11 +198,6 @@ async fn blow<S: Subject>(
         }
     }
     Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a number of customers")]
-fn share_of(progress: &Progress) -> f64 {
-    progress.done.load(Ordering::Relaxed) as f64 / progress.customers as f64
 }
 
 async fn tell(progress: Arc<Progress>, network: Arc<Network>, began: Instant, say: Arc<impl Fn(&str)>) {
@@ -253,6 +245,26 @@ fn untouched(mozarto: &Upstream, vouchers: &[Voucher]) -> Vec<usize> {
         seen(mozarto, vouchers).into_iter().filter(|one| one.took).filter_map(|one| one.voucher).collect();
     let left = |number: &usize| vouchers[*number].valid && vouchers[*number].at_hand && !taken.contains(number);
     (0..vouchers.len()).filter(left).collect()
+}
+
+/// What the proxy says of every attempt, as soon as none of them is unclear, and at the latest when no try can run any more.
+async fn all_clear(settings: &Settings, network: &Arc<Network>, endpoint: &str) -> HashMap<String, Says> {
+    let ends = Instant::now() + settings.scaled(UPSTREAM_DEADLINE) + settings.given_up_within;
+    let mut says = statuses(network, endpoint, network.journal.entries().into_keys()).await;
+    loop {
+        let unclear: Vec<String> =
+            says.iter().filter(|(_, says)| says.is_unclear()).map(|(key, _)| key.clone()).collect();
+        // The last to be asked are asked when it is late enough.
+        let is_late = Instant::now() > ends;
+        if unclear.is_empty() {
+            return says;
+        }
+        says.extend(statuses(network, endpoint, unclear).await);
+        if is_late {
+            return says;
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
 }
 
 /// What the proxy says of each of these attempts.

@@ -10,6 +10,23 @@ pub enum Blow {
         /// How long it is down.
         down: Duration,
     },
+    /// It is told to end, does so when its tries have ended, and is started again.
+    End,
+    /// It stands still, with all its connections, and goes on where it was.
+    Pause {
+        /// How long.
+        lasting: Duration,
+    },
+    /// The server of its database is killed without a word, and started again after a while.
+    KillServer {
+        /// How long it is down.
+        down: Duration,
+    },
+    /// The server of its database is ended in order, with every connection cut, and started again after a while.
+    EndServer {
+        /// How long it is down.
+        down: Duration,
+    },
     /// Somebody else holds the lock of its database.
     LockDatabase {
         /// How long.
@@ -37,6 +54,10 @@ impl Blow {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Kill { .. } => "killed and restarted",
+            Self::End => "told to end, and started again",
+            Self::Pause { .. } => "stood still",
+            Self::KillServer { .. } => "database server killed and restarted",
+            Self::EndServer { .. } => "database server ended and started again",
             Self::LockDatabase { .. } => "database locked",
             Self::FillDisk { .. } => "disk full",
             Self::KillWhileFull { .. } => "killed while its disk was full",
@@ -54,7 +75,7 @@ pub enum Dealt {
     No(&'static str),
 }
 
-/// A proxy in the storm.
+/// A proxy in the storm, or several that are one to their customers.
 pub trait Subject: Send + Sync + 'static {
     /// Where it listens, such as `http://127.0.0.1:8082`; the same before and after a blow.
     fn url(&self) -> &str;
@@ -67,4 +88,14 @@ pub trait Subject: Send + Sync + 'static {
     /// # Errors
     /// When the proxy cannot be brought back.
     fn suffer(&self, blow: Blow) -> impl Future<Output = anyhow::Result<Dealt>> + Send;
+
+    /// The last lines of its log, if it has one.
+    fn log(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Ends it for good, as it is.
+    fn stop(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
 }

@@ -12,5 +12,6 @@ mod pooling;
 mod process;
 mod program;
 mod restored;
+mod samples;
 mod slow_clients;
 mod world;

@@ -152,6 +152,7 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
         company_token: Some(TOKEN.into()),
         pin_key: Some(PIN_KEY.into()),
         outcomes_token: Some(BOOKS.into()),
+        ..Secrets::default()
     };
     let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");
     Settings { times: Times { upstream_deadline: deadline, ..settings.times }, ..settings }
