@@ -7,6 +7,7 @@ mod breaker;
 mod crashes;
 mod disk_trouble;
 mod lost_answers;
+mod notify;
 mod passing_on;
 mod pooling;
 mod process;

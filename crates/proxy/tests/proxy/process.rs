@@ -31,7 +31,12 @@ pub(crate) fn complete(upstream: &str, folder: &Path, more: &[&str]) -> Command 
 
 /// A running program and its endpoint.
 pub(crate) async fn running(upstream: &str, folder: &Path, more: &[&str]) -> (Child, String) {
-    let mut child = complete(upstream, folder, more).spawn().expect("it starts");
+    running_as(complete(upstream, folder, more)).await
+}
+
+/// The same, of a command that was made ready.
+pub(crate) async fn running_as(mut command: Command) -> (Child, String) {
+    let mut child = command.spawn().expect("it starts");
     let mut line = String::new();
     let stdout = child.stdout.as_mut().expect("piped");
     BufReader::new(stdout).read_line(&mut line).await.expect("a line");
