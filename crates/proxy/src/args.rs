@@ -2,6 +2,7 @@
 //! serving, `support` for `attempts`.
 
 use crate::ledger::State;
+use crate::telemetry::LogFormat;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -48,6 +49,15 @@ pub struct Args {
     /// one try asks. 0 for never
     #[arg(long, env = "CASHIER_BREAKER_FAILURES", value_name = "NUMBER", default_value_t = 10)]
     pub breaker_failures: u32,
+    /// Where /metrics, /healthz and /readyz are served, for this machine or an inner network; nowhere without it
+    #[arg(long, env = "CASHIER_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// How the log is written
+    #[arg(long, env = "CASHIER_LOG_FORMAT", value_enum, default_value_t, global = true)]
+    pub log_format: LogFormat,
+    /// Where spans are sent (OpenTelemetry, OTLP over HTTP), such as <http://127.0.0.1:4318/v1/traces>; nowhere without it
+    #[arg(long, env = "CASHIER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// For tests only: how long Mozarto may take
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub test_upstream_deadline_ms: Option<u64>,
