@@ -35,6 +35,7 @@ fn main() -> anyhow::Result<()> {
     let sandbox = Program::start(Command::new(programs.join("mozarto-sandbox")).args(["--listen", "127.0.0.1:0"]))?;
     let mut proxy = Command::new(programs.join("flexepin-cashier-proxy"));
     proxy.args(["--listen", "127.0.0.1:0", "--insecure-no-sessions", "--mozarto-url", &sandbox.url]);
+    proxy.args(["--limit-address=0", "--limit-customer=0"]);
     proxy.arg("--database-url").arg(format!("sqlite://{}", folder.path().join("cashier.db").display()));
     proxy.env("CASHIER_COMPANY_TOKEN", TOKEN).env("CASHIER_PIN_KEY", "the key of the benchmark, 32 bytes");
     let proxy = Program::start(&mut proxy)?;

@@ -6,8 +6,10 @@
 
 use crate::answers;
 use crate::clock::Clock;
+use crate::guard::{Caller, too_many};
 use crate::ledger::{Begun, Closed, Ended, Kept, Ledger, Posted, State};
 use crate::own::Own;
+use crate::pay_in::Posting;
 use crate::pin_key::PinKeys;
 use crate::reply::{self, Passed};
 use crate::settings::Times;
@@ -80,9 +82,9 @@ impl Attempts {
     }
 
     /// POST: at most one try, and an answer in time. `since` is when the request arrived.
-    pub(crate) async fn post(self: &Arc<Self>, key: Uuid, pay_in: PayIn, since: Instant) -> Response {
+    pub(crate) async fn post(self: &Arc<Self>, key: Uuid, posting: Posting, since: Instant) -> Response {
         let this = Arc::clone(self);
-        let post = self.posts.spawn(async move { this.run(key, pay_in).await });
+        let post = self.posts.spawn(async move { this.run(key, posting).await });
         match timeout_at(since + self.times.answer_within, post).await {
             Ok(Ok(response)) => response,
             Ok(Err(failed)) => {
@@ -95,8 +97,9 @@ impl Attempts {
     }
 
     /// GET: what is known about the attempt.
-    pub(crate) async fn status(&self, key: Uuid) -> Response {
+    pub(crate) async fn status(&self, key: Uuid, caller: &Caller) -> Response {
         match self.ledger.attempt(key).await {
+            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
             Ok(Some(kept)) => answers::later(kept, self.clock.wall_ms()),
             Ok(None) => Own::Unknown.into_response(),
             Err(unavailable) => {
@@ -121,16 +124,17 @@ impl Attempts {
         }
     }
 
-    async fn run(&self, key: Uuid, pay_in: PayIn) -> Response {
+    async fn run(&self, key: Uuid, posting: Posting) -> Response {
+        let pay_in = &posting.pay_in;
         let posted = Posted {
             key,
-            owner: pay_in.user_id.clone().unwrap_or_default(),
+            owner: posting.customer.user_id.clone(),
             voucher: self.pin_keys.hashes(&pay_in.voucher_pin),
             amount_minor: i64::try_from(pay_in.amount.minor()).unwrap_or(i64::MAX),
             currency: pay_in.amount.currency().code().to_owned(),
             brand: pay_in.brand_id.clone(),
-            session: None,
-            most_guesses: 0,
+            session: posting.session.clone(),
+            most_guesses: posting.most_guesses,
         };
         // Held until the end of the try is written.
         let Ok(_room) = self.room.try_acquire() else { return self.without_a_step(&posted, TOO_MANY).await };
@@ -145,7 +149,7 @@ impl Attempts {
             }
         };
         let refused = match begun {
-            Begun::Send(number) => return self.run_try(key, number, pay_in).await,
+            Begun::Send(number) => return self.run_try(key, number, posting).await,
             Begun::Kept(kept) => return answers::without_a_try(*kept, self.clock.wall_ms()),
             Begun::NotNow => {
                 return self.without_a_step(&posted, if is_ending { ENDING } else { NOT_WRITABLE }).await;
@@ -153,7 +157,8 @@ impl Attempts {
             Begun::Foreign => Own::Foreign,
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
-            Begun::SessionSpent | Begun::Wait(_) => Own::NotSent(NOT_WRITABLE),
+            Begun::SessionSpent => Own::SessionExpired,
+            Begun::Wait(wait) => too_many(wait),
             Begun::LacksPinKey(id) => {
                 error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
                 Own::NotSent(OTHER_KEYS)
@@ -184,8 +189,9 @@ impl Attempts {
     }
 
     /// A POST whose body stalled or was cut: no try of it left, but one of an earlier POST of this key may have.
-    pub(crate) async fn cut_short(&self, key: Uuid) -> Response {
+    pub(crate) async fn cut_short(&self, key: Uuid, caller: &Caller) -> Response {
         match self.ledger.attempt(key).await {
+            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
             Ok(Some(kept)) if kept.state != State::Recorded => answers::later(kept, self.clock.wall_ms()),
             Ok(_) => Own::NotSent(NOT_WHOLE).into_response(),
             Err(unavailable) => {
@@ -196,12 +202,13 @@ impl Attempts {
     }
 
     /// The try is on disk as sending. From here on its end must be written, whatever happens.
-    async fn run_try(&self, key: Uuid, number: i64, pay_in: PayIn) -> Response {
+    async fn run_try(&self, key: Uuid, number: i64, posting: Posting) -> Response {
         let began = Instant::now();
         let mozarto = Arc::clone(&self.mozarto);
         // In a task of its own: a defect in it must not lose the try.
         let sent = tokio::spawn(async move {
-            let sent = mozarto.send(&pay_in).await;
+            let Posting { pay_in, customer, .. } = posting;
+            let sent = mozarto.send(&pay_in, &customer).await;
             let passed = reply::passed_on(sent, &pay_in.voucher_pin, pay_in.email.as_deref());
             let logged_id = passed.meaning.transaction_id.clone().filter(|id| may_log(id, &pay_in, &mozarto));
             (passed, logged_id)

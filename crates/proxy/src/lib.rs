@@ -4,33 +4,45 @@ mod answers;
 mod args;
 mod attempts;
 mod clock;
+mod customer;
+mod guard;
 mod ledger;
 mod listen;
+mod live;
 mod outcomes;
 mod own;
 mod pay_in;
 mod pin_key;
+mod reload;
 mod reply;
 mod routes;
+mod session;
 mod settings;
 mod support;
+mod tls;
 mod truth;
 mod upkeep;
 mod upstream;
 
-pub use args::{Args, AttemptsCommand, Command, SettleAs};
+pub use args::{Args, AttemptsCommand, Command, LimitArgs, MozartoUser, SettleAs};
 use attempts::Attempts;
 use clock::Clock;
+use guard::Guard;
 use ledger::Ledger;
 use ledger::sqlite::Sqlite;
+pub use live::Live;
 pub use pin_key::PinKeys;
+pub use reload::Reloader;
 use routes::Shared;
-pub use settings::{Secrets, Settings, SettingsError, Times, Token};
+use secrecy::ExposeSecret;
+pub use session::SessionKeys;
+pub use settings::{Limits, Secrets, SessionSettings, Settings, SettingsError, Times, database_url};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub use support::support;
+pub use tls::Tls;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -58,7 +70,7 @@ impl Proxy {
     /// When the database is corrupt, another program's, from a newer version, or cannot be written.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger = Sqlite::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
+        let ledger = Sqlite::open(settings.database_url.expose_secret(), &settings.pin_keys, Arc::clone(&clock)).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
         let (pin_keys, times) = (settings.pin_keys.clone(), settings.times);
@@ -71,6 +83,11 @@ impl Proxy {
     /// it [`serve`] waits for as long as that takes.
     pub fn giving_up(&self) -> CancellationToken {
         self.attempts.giving_up.clone()
+    }
+
+    /// Reads secrets and certificates again while [`serve`] runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(&self.settings)
     }
 }
 
@@ -105,6 +122,7 @@ pub async fn serve(
 ) -> Result<(), EndError> {
     let Proxy { attempts, clock, settings } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
+    let guard = Arc::new(Guard::new(&settings, &clock));
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
     let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), clock, times.upstream_deadline, ending.clone()));
     let told = ending.clone();
@@ -132,10 +150,9 @@ pub async fn serve(
             whole
         }
     });
-    let shared =
-        Shared { attempts: Arc::clone(&attempts), times, outcomes_token: settings.outcomes_token.map(Arc::new) };
-    let router = routes::router(shared, settings.allow_origins);
-    let connections = listen::accept(listener, router, times.head_within, &attempts.ending).await;
+    let shared = Shared { attempts: Arc::clone(&attempts), times, guard, outcomes_token: settings.outcomes_token };
+    let terms = listen::Terms { head_within: times.head_within, limits: settings.limits, tls: settings.tls };
+    let connections = listen::accept(listener, routes::router(shared), terms, &attempts.ending).await;
     attempts.posts.close();
     info!(tries = attempts.posts.len(), "told to end; running tries are waited for");
     tokio::select! {
@@ -170,9 +187,9 @@ mod tests {
         let database = format!("--database-url=sqlite://{}", folder.path().join("cashier.db").display());
         let args = ["proxy", "--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1", &database];
         let secrets = Secrets {
-            company_token: Some("token".to_owned()),
-            pin_key: Some("a key of the tests, long enough.".to_owned()),
-            outcomes_token: None,
+            company_token: Some("token".into()),
+            pin_key: Some("a key of the tests, long enough.".into()),
+            ..Secrets::default()
         };
         let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");
         let proxy = Proxy::open(settings).await.expect("it opens");

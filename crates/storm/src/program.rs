@@ -58,7 +58,12 @@ impl Program {
         let arguments = arguments.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
         let program = Self {
             binary: binary.to_owned(),
-            arguments: arguments.chain(["--insecure-no-sessions".to_owned()]).collect(),
+            arguments: arguments
+                .chain(
+                    ["--insecure-no-sessions", "--limit-address=0", "--limit-customer=0", "--guesses=0"]
+                        .map(str::to_owned),
+                )
+                .collect(),
             url: format!("http://{address}"),
             child: Mutex::new(None),
             folder,

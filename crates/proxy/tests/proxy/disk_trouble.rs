@@ -106,8 +106,8 @@ async fn keys_that_would_not_recognise_the_vouchers_end_the_start() {
     let settings = settings(&upstream.url, folder.path(), Duration::from_secs(1));
     let args = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
-        pin_key: Some(format!("b={other},1={PIN_KEY}")),
-        outcomes_token: None,
+        pin_key: Some(format!("b={other},1={PIN_KEY}").into()),
+        ..Default::default()
     };
     let pin_keys = rotated(args);
     let serving = Serving::start(Settings { pin_keys, ..settings }).await;
@@ -278,8 +278,8 @@ async fn two_proxies_whose_keys_differ_never_send_one_voucher_twice() {
     let old = settings(&upstream.url, folder.path(), PATIENT);
     let secrets = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
-        pin_key: Some(format!("2=another-key-of-the-tests-32-bytes.,1={PIN_KEY}")),
-        outcomes_token: None,
+        pin_key: Some(format!("2=another-key-of-the-tests-32-bytes.,1={PIN_KEY}").into()),
+        ..Default::default()
     };
     let new = Settings { pin_keys: rotated(secrets), ..settings(&upstream.url, folder.path(), PATIENT) };
     let (old, new) = (Serving::start(old).await, Serving::start(new).await);

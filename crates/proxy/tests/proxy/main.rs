@@ -9,5 +9,8 @@ mod lost_answers;
 mod passing_on;
 mod process;
 mod program;
+mod reloading;
+mod sessions;
+mod shop;
 mod slow_clients;
 mod world;

@@ -22,6 +22,7 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
 /// A program with all its settings, its database in `folder`.
 pub(crate) fn complete(upstream: &str, folder: &Path, more: &[&str]) -> Command {
     let mut command = program(&["--listen", "127.0.0.1:0", "--mozarto-url", upstream, "--insecure-no-sessions"]);
+    command.env("CASHIER_LIMIT_ADDRESS", "0").env("CASHIER_LIMIT_CUSTOMER", "0");
     command.args(more).env("CASHIER_COMPANY_TOKEN", TOKEN).env("CASHIER_PIN_KEY", PIN_KEY).env("RUST_LOG", "trace");
     command.env("CASHIER_OUTCOMES_TOKEN", BOOKS).env("CASHIER_DATABASE_URL", database_in(folder));
     command
@@ -33,7 +34,12 @@ pub(crate) fn database_in(folder: &Path) -> String {
 
 /// A running program and its endpoint.
 pub(crate) async fn running(upstream: &str, folder: &Path, more: &[&str]) -> (Child, String) {
-    let mut child = complete(upstream, folder, more).spawn().expect("it starts");
+    running_of(&mut complete(upstream, folder, more)).await
+}
+
+/// The same of a command.
+pub(crate) async fn running_of(command: &mut Command) -> (Child, String) {
+    let mut child = command.spawn().expect("it starts");
     let mut line = String::new();
     let stdout = child.stdout.as_mut().expect("piped");
     BufReader::new(stdout).read_line(&mut line).await.expect("a line");

@@ -140,6 +140,8 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
     let args = [
         "proxy",
         "--insecure-no-sessions",
+        "--limit-address=0",
+        "--limit-customer=0",
         "--mozarto-url",
         upstream,
         "--allow-origin",
@@ -152,6 +154,7 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
         company_token: Some(TOKEN.into()),
         pin_key: Some(PIN_KEY.into()),
         outcomes_token: Some(BOOKS.into()),
+        ..Secrets::default()
     };
     let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");
     Settings { times: Times { upstream_deadline: deadline, ..settings.times }, ..settings }
@@ -252,6 +255,13 @@ pub(crate) fn body() -> Value {
         "pspType": "FLEXEPIN", "type": "PAYIN", "voucherPin": PIN, "baseamount": 25.5, "currency": "EUR", "currencyCode": "EUR",
         "userId": "user_123", "email": EMAIL, "brandId": "brand-1",
     })
+}
+
+/// The same with another voucher.
+pub(crate) fn with_pin(pin: &str) -> Value {
+    let mut body = body();
+    body["voucherPin"] = pin.into();
+    body
 }
 
 /// A POST of an attempt of its own.
