@@ -7,9 +7,12 @@
 use crate::answers;
 use crate::breaker::{Breaker, Pass};
 use crate::clock::Clock;
+use crate::guard::{Caller, too_many};
 use crate::ledger::{Begun, Closed, Ended, Kept, Ledger, Posted, State};
+use crate::live::Live;
 use crate::metrics::{Metrics, Refused, Step};
 use crate::own::{Own, WAIT_SECONDS};
+use crate::pay_in::Posting;
 use crate::pin_key::PinKeys;
 use crate::reply;
 use crate::requests;
@@ -42,7 +45,7 @@ const NOT_WHOLE: &str = "The request did not come whole; nothing was sent";
 pub(crate) struct Attempts {
     pub(crate) ledger: Arc<dyn Ledger>,
     mozarto: Arc<Mozarto>,
-    pin_keys: PinKeys,
+    pin_keys: Live<PinKeys>,
     times: Times,
     /// The POSTs that run.
     pub(crate) posts: TaskTracker,
@@ -92,10 +95,10 @@ impl Attempts {
     }
 
     /// POST: at most one try, and an answer in time. `since` is when the request arrived.
-    pub(crate) async fn post(self: &Arc<Self>, key: Uuid, pay_in: PayIn, since: Instant) -> Response {
+    pub(crate) async fn post(self: &Arc<Self>, key: Uuid, posting: Posting, since: Instant) -> Response {
         requests::about(key);
         let this = Arc::clone(self);
-        let post = self.posts.spawn(requests::carried(async move { this.run(key, pay_in).await }));
+        let post = self.posts.spawn(requests::carried(async move { this.run(key, posting).await }));
         match timeout_at(since + self.times.answer_within, post).await {
             Ok(Ok(response)) => response,
             Ok(Err(failed)) => {
@@ -108,9 +111,10 @@ impl Attempts {
     }
 
     /// GET: what is known about the attempt.
-    pub(crate) async fn status(&self, key: Uuid) -> Response {
+    pub(crate) async fn status(&self, key: Uuid, caller: &Caller) -> Response {
         requests::about(key);
         match self.metrics.timed(Step::Attempt, self.ledger.attempt(key)).await {
+            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
             Ok(Some(kept)) => answers::later(kept, self.clock.wall_ms()),
             Ok(None) if self.ledger.forgets() => Own::Unconfirmed(None).into_response(),
             Ok(None) => Own::Unknown.into_response(),
@@ -148,16 +152,17 @@ impl Attempts {
         self.most_tries - self.room.available_permits()
     }
 
-    async fn run(&self, key: Uuid, pay_in: PayIn) -> Response {
+    async fn run(&self, key: Uuid, posting: Posting) -> Response {
+        let pay_in = &posting.pay_in;
         let posted = Posted {
             key,
-            owner: pay_in.user_id.clone().unwrap_or_default(),
-            voucher: self.pin_keys.hashes(&pay_in.voucher_pin),
+            owner: posting.customer.user_id.clone(),
+            voucher: self.pin_keys.now().hashes(&pay_in.voucher_pin),
             amount_minor: i64::try_from(pay_in.amount.minor()).unwrap_or(i64::MAX),
             currency: pay_in.amount.currency().code().to_owned(),
             brand: pay_in.brand_id.clone(),
-            session: None,
-            most_guesses: 0,
+            session: posting.session.clone(),
+            most_guesses: posting.most_guesses,
         };
         // Held until the end of the try is written.
         let Ok(_room) = self.room.try_acquire() else {
@@ -182,7 +187,7 @@ impl Attempts {
             Ok(_) => (Refused::Ledger, WAIT_SECONDS),
         };
         let refused = match begun {
-            Begun::Send(number) if Instant::now() < by => return self.run_try(key, number, pay_in, pass.ok()).await,
+            Begun::Send(number) if Instant::now() < by => return self.run_try(key, number, posting, pass.ok()).await,
             // This process stood still, and others may take it for gone: nothing leaves of what they may have given up.
             Begun::Send(number) => {
                 warn!(attempt = %key, "not sent: it took too long from the ledger to here");
@@ -197,7 +202,8 @@ impl Attempts {
             Begun::Foreign => Own::Foreign,
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
-            Begun::SessionSpent | Begun::Wait(_) => Own::NotSent(NOT_WRITABLE, WAIT_SECONDS),
+            Begun::SessionSpent => Own::SessionExpired,
+            Begun::Wait(wait) => too_many(wait),
             Begun::LacksPinKey(id) => {
                 error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
                 Own::NotSent(OTHER_KEYS, WAIT_SECONDS)
@@ -238,8 +244,9 @@ impl Attempts {
     }
 
     /// A POST whose body stalled or was cut: no try of it left, but one of an earlier POST of this key may have.
-    pub(crate) async fn cut_short(&self, key: Uuid) -> Response {
+    pub(crate) async fn cut_short(&self, key: Uuid, caller: &Caller) -> Response {
         match self.ledger.attempt(key).await {
+            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
             Ok(Some(kept)) if kept.state != State::Recorded || kept.unknown_try => {
                 answers::later(kept, self.clock.wall_ms())
             }
@@ -252,13 +259,14 @@ impl Attempts {
     }
 
     /// The try is on disk as sending. From here on its end must be written, whatever happens.
-    async fn run_try(&self, key: Uuid, number: i64, pay_in: PayIn, pass: Option<Pass>) -> Response {
+    async fn run_try(&self, key: Uuid, number: i64, posting: Posting, pass: Option<Pass>) -> Response {
         let began = Instant::now();
         let mozarto = Arc::clone(&self.mozarto);
         // In a task of its own: a defect in it must not lose the try.
         let span = info_span!("mozarto", otel.kind = "client", number, attempt = %key);
         let sending = async move {
-            let sent = mozarto.send(&pay_in).await;
+            let Posting { pay_in, customer, .. } = posting;
+            let sent = mozarto.send(&pay_in, &customer).await;
             if let Some(pass) = pass {
                 pass.ended(matches!(sent, Sent::Answered(_)));
             }

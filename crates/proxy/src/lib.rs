@@ -5,9 +5,12 @@ mod args;
 mod attempts;
 mod breaker;
 mod clock;
+mod customer;
+mod guard;
 mod health;
 mod ledger;
 mod listen;
+mod live;
 mod mark;
 mod metrics;
 mod notify;
@@ -15,29 +18,37 @@ mod outcomes;
 mod own;
 mod pay_in;
 mod pin_key;
+mod reload;
 mod reply;
 mod requests;
 mod routes;
+mod session;
 mod settings;
 mod support;
 mod telemetry;
+mod tls;
 mod truth;
 mod upkeep;
 mod upstream;
 
-pub use args::{Args, AttemptsCommand, Command, SettleAs};
+pub use args::{Args, AttemptsCommand, Command, LimitArgs, MozartoUser, SettleAs};
 use attempts::Attempts;
 use clock::Clock;
+use guard::Guard;
 use ledger::sql::Sql;
 use ledger::{Ledger, Unavailable};
+pub use live::Live;
 use mark::MarkFile;
 pub use metrics::Alarms;
 use metrics::Metrics;
 pub use notify::Receiver;
 use notify::{Courier, Delivering};
 pub use pin_key::PinKeys;
+pub use reload::Reloader;
 use routes::Shared;
-pub use settings::{Secrets, Settings, SettingsError, Times, Token};
+use secrecy::ExposeSecret;
+pub use session::SessionKeys;
+pub use settings::{Limits, Secrets, SessionSettings, Settings, SettingsError, Times, database_url};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +56,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub use support::support;
 pub use telemetry::{LogFormat, Telemetry};
+pub use tls::Tls;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -62,6 +74,7 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// A proxy that is ready to serve: its ledger is open and its settings are complete.
 pub struct Proxy {
     attempts: Arc<Attempts>,
+    clock: Arc<Clock>,
     courier: Option<Courier>,
     mark: MarkFile,
     settings: Settings,
@@ -90,7 +103,8 @@ impl Proxy {
             None => None,
         };
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger = Sql::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
+        let ledger =
+            Sql::open(settings.database_url.expose_secret(), &settings.pin_keys.now(), Arc::clone(&clock)).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mark = MarkFile::new(settings.mark_file.clone());
         let unusable = |unavailable: Unavailable| StartError(unavailable.to_string());
@@ -101,7 +115,7 @@ impl Proxy {
         let receiver = settings.receiver.clone();
         let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
         let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
-        Ok(Self { attempts: Arc::new(attempts), courier, mark, settings, metrics })
+        Ok(Self { attempts: Arc::new(attempts), clock, courier, mark, settings, metrics })
     }
 
     /// Where the metrics are read, if anywhere.
@@ -113,6 +127,11 @@ impl Proxy {
     /// it [`serve`] waits for as long as that takes.
     pub fn giving_up(&self) -> CancellationToken {
         self.attempts.giving_up.clone()
+    }
+
+    /// Reads secrets and certificates again while [`serve`] runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(&self.settings, Arc::clone(&self.attempts.ledger))
     }
 }
 
@@ -145,8 +164,9 @@ pub async fn serve(
     proxy: Proxy,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), EndError> {
-    let Proxy { attempts, courier, mark, settings, metrics } = proxy;
+    let Proxy { attempts, clock, courier, mark, settings, metrics } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
+    let guard = Arc::new(Guard::new(&settings, &clock));
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
     let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
     let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));
@@ -182,10 +202,9 @@ pub async fn serve(
     if let Some(listener) = metrics {
         watchers.spawn(axum::serve(listener, health::router(Arc::clone(&attempts))).into_future());
     }
-    let shared =
-        Shared { attempts: Arc::clone(&attempts), times, outcomes_token: settings.outcomes_token.map(Arc::new) };
-    let router = routes::router(shared, settings.allow_origins);
-    let connections = listen::accept(listener, router, times.head_within, &attempts.ending).await;
+    let shared = Shared { attempts: Arc::clone(&attempts), times, guard, outcomes_token: settings.outcomes_token };
+    let terms = listen::Terms { head_within: times.head_within, limits: settings.limits, tls: settings.tls };
+    let connections = listen::accept(listener, routes::router(shared), terms, &attempts.ending).await;
     attempts.posts.close();
     info!(tries = attempts.posts.len(), "told to end; running tries are waited for");
     tokio::select! {
@@ -222,8 +241,8 @@ mod tests {
         let database = format!("--database-url=sqlite://{}", folder.path().join("cashier.db").display());
         let args = ["proxy", "--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1", &database];
         let secrets = Secrets {
-            company_token: Some("token".to_owned()),
-            pin_key: Some("a key of the tests, long enough.".to_owned()),
+            company_token: Some("token".into()),
+            pin_key: Some("a key of the tests, long enough.".into()),
             ..Secrets::default()
         };
         let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");

@@ -1,7 +1,11 @@
 //! The proxy as a program: reads its settings, listens, and ends gracefully; or does what support staff ask for.
 
 use clap::Parser;
-use flexepin_cashier_proxy::{Alarms, Args, Command, Proxy, Secrets, Settings, Telemetry, serve, support};
+use flexepin_cashier_proxy::{
+    Alarms, Args, Command, Proxy, Reloader, Secrets, Settings, Telemetry, database_url, serve, support,
+};
+use listenfd::ListenFd;
+use secrecy::ExposeSecret;
 use std::io::Write;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -17,7 +21,11 @@ async fn main() -> ExitCode {
         Err(error) => return give_up(&error, 2),
     };
     if let Some(Command::Attempts(command)) = args.command.take() {
-        return match support(command, &args.database_url, args.test_clock_offset_file).await {
+        let database_url = match database_url(args.database_url.as_deref()) {
+            Ok(url) => url,
+            Err(error) => return give_up(&error, 2),
+        };
+        return match support(command, database_url.expose_secret(), args.test_clock_offset_file).await {
             Ok(text) if std::io::stdout().write_all(text.as_bytes()).is_ok() => ExitCode::SUCCESS,
             Ok(_) => ExitCode::FAILURE,
             Err(error) => give_up(&error, 1),
@@ -42,21 +50,53 @@ fn give_up(why: &dyn std::fmt::Display, code: u8) -> ExitCode {
 }
 
 async fn run(settings: Settings, alarms: &Alarms) -> anyhow::Result<()> {
-    let listen = settings.listen;
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     survive_full_files().map_err(|error| anyhow::anyhow!("signals cannot be caught: {error}"))?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}; give another address by --listen"))?;
+    let listener = listener(settings.listen).await?;
     let proxy = Proxy::open_counting(settings, alarms).await?;
     if let Some(address) = proxy.metrics_address() {
         tracing::info!("metrics are at http://{address}/metrics");
     }
     let giving_up = proxy.giving_up();
+    reload_when_told(proxy.reloader()).map_err(|error| anyhow::anyhow!("cannot listen for SIGHUP: {error}"))?;
     let told_to_end =
         told_to_end(giving_up).map_err(|error| anyhow::anyhow!("cannot listen for SIGTERM and ctrl-c: {error}"))?;
-    writeln!(std::io::stdout(), "flexepin-cashier-proxy listens on http://{}", listener.local_addr()?)?;
+    writeln!(std::io::stdout(), "flexepin-cashier-proxy listens on {scheme}://{}", listener.local_addr()?)?;
     serve(listener, proxy, told_to_end).await?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// The socket that the service manager hands over, else one of our own. One that is handed over stays open while one
+/// process ends and the next starts, and what connects meanwhile waits in it.
+async fn listener(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    let handed_over = ListenFd::from_env()
+        .take_tcp_listener(0)
+        .map_err(|error| anyhow::anyhow!("the socket that was handed over (LISTEN_FDS) cannot be used: {error}"))?;
+    if let Some(socket) = handed_over {
+        socket.set_nonblocking(true)?;
+        return Ok(TcpListener::from_std(socket)?);
+    }
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}; give another address by --listen"))
+}
+
+/// Reads secrets and certificates again at each SIGHUP. The signal is caught from the call on.
+#[cfg(unix)]
+fn reload_when_told(reloader: Reloader) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reloader.reload().await;
+        }
+    });
+    Ok(())
+}
+
+#[cfg(windows)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is a signal to listen for")]
+fn reload_when_told(_: Reloader) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -109,7 +109,7 @@ async fn keys_that_would_not_recognise_the_vouchers_end_the_start() {
     let settings = settings(&upstream.url, folder.path(), Duration::from_secs(1));
     let args = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
-        pin_key: Some(format!("b={other},1={PIN_KEY}")),
+        pin_key: Some(format!("b={other},1={PIN_KEY}").into()),
         ..Default::default()
     };
     let pin_keys = rotated(args);
@@ -123,7 +123,7 @@ async fn keys_that_would_not_recognise_the_vouchers_end_the_start() {
     serving.stop().await;
 }
 
-fn rotated(secrets: flexepin_cashier_proxy::Secrets) -> flexepin_cashier_proxy::PinKeys {
+fn rotated(secrets: flexepin_cashier_proxy::Secrets) -> flexepin_cashier_proxy::Live<flexepin_cashier_proxy::PinKeys> {
     use clap::Parser;
     let args = ["proxy", "--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1"];
     Settings::new(flexepin_cashier_proxy::Args::parse_from(args), secrets).expect("complete settings").pin_keys
@@ -281,7 +281,7 @@ async fn two_proxies_whose_keys_differ_never_send_one_voucher_twice() {
     let old = settings(&upstream.url, folder.path(), PATIENT);
     let secrets = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
-        pin_key: Some(format!("2=another-key-of-the-tests-32-bytes.,1={PIN_KEY}")),
+        pin_key: Some(format!("2=another-key-of-the-tests-32-bytes.,1={PIN_KEY}").into()),
         ..Default::default()
     };
     let new = Settings { pin_keys: rotated(secrets), ..settings(&upstream.url, folder.path(), PATIENT) };

@@ -1,6 +1,6 @@
 //! The merchant's own server is told of each outcome: from the redemption to its door.
 
-use crate::process::{complete, database_in, ended, output, program, running_as, terminate};
+use crate::process::{complete, database_in, ended, output, program, running_of, terminate};
 use crate::world::{Attempt, PIN, Play, REDEEMED, Serving, Upstream, answer, body, database, post_as, settings};
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Receiver, Secrets, Settings};
@@ -194,7 +194,7 @@ async fn a_merchant_who_does_not_answer_holds_nobody_up() {
     let (upstream, merchant) = (redeeming(1).await, merchant(vec![Play::Silence]).await);
     let mut command = complete(&upstream.url, folder.path(), &[]);
     command.env("CASHIER_NOTIFY_URL", &merchant.url).env("CASHIER_NOTIFY_SECRET", SECRET);
-    let (child, endpoint) = running_as(command).await;
+    let (child, endpoint) = running_of(&mut command).await;
     let attempt = Attempt::new(&endpoint);
     assert_eq!(attempt.post().await.status, 200, "the customer is answered");
     merchant.arrived().await;

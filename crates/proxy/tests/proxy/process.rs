@@ -26,6 +26,7 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
 /// A program with all its settings, its database in `folder`.
 pub(crate) fn complete(upstream: &str, folder: &Path, more: &[&str]) -> Command {
     let mut command = program(&["--listen", "127.0.0.1:0", "--mozarto-url", upstream, "--insecure-no-sessions"]);
+    command.env("CASHIER_LIMIT_ADDRESS", "0").env("CASHIER_LIMIT_CUSTOMER", "0");
     command.args(more).env("CASHIER_COMPANY_TOKEN", TOKEN).env("CASHIER_PIN_KEY", PIN_KEY).env("RUST_LOG", "trace");
     command.env("CASHIER_OUTCOMES_TOKEN", BOOKS).env("CASHIER_DATABASE_URL", database_in(folder));
     command.env("CASHIER_MARK_FILE", folder.join("cashier.db.mark"));
@@ -75,11 +76,11 @@ impl Running {
 
 /// A running program and its endpoint.
 pub(crate) async fn running(upstream: &str, folder: &Path, more: &[&str]) -> (Running, String) {
-    running_as(complete(upstream, folder, more)).await
+    running_of(&mut complete(upstream, folder, more)).await
 }
 
 /// The same, of a command that was made ready.
-pub(crate) async fn running_as(mut command: Command) -> (Running, String) {
+pub(crate) async fn running_of(command: &mut Command) -> (Running, String) {
     let mut child = command.spawn().expect("it starts");
     let log: Arc<Mutex<String>> = Arc::default();
     let (noted, stderr) = (Arc::clone(&log), child.stderr.take().expect("piped"));

@@ -140,6 +140,8 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
     let args = [
         "proxy",
         "--insecure-no-sessions",
+        "--limit-address=0",
+        "--limit-customer=0",
         "--mozarto-url",
         upstream,
         "--allow-origin",
@@ -297,6 +299,13 @@ pub(crate) fn body() -> Value {
         "pspType": "FLEXEPIN", "type": "PAYIN", "voucherPin": PIN, "baseamount": 25.5, "currency": "EUR", "currencyCode": "EUR",
         "userId": "user_123", "email": EMAIL, "brandId": "brand-1",
     })
+}
+
+/// The same with another voucher.
+pub(crate) fn with_pin(pin: &str) -> Value {
+    let mut body = body();
+    body["voucherPin"] = pin.into();
+    body
 }
 
 /// A POST of an attempt of its own.
