@@ -5,6 +5,7 @@ mod args;
 mod attempts;
 mod breaker;
 mod clock;
+mod customer;
 mod health;
 mod ledger;
 mod listen;
@@ -22,6 +23,7 @@ mod telemetry;
 mod truth;
 mod upkeep;
 mod upstream;
+mod user_token;
 
 pub use args::{Args, AttemptsCommand, Command, SettleAs};
 use attempts::Attempts;

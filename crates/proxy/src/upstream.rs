@@ -13,16 +13,16 @@
 //! passed on (`reply.rs`).
 
 use crate::clock::Clock;
+use crate::customer::Customer;
 use crate::requests::{self, REQUEST_ID};
 use crate::settings::{Settings, Token};
 use crate::telemetry;
+use crate::user_token;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use jsonwebtoken::{EncodingKey, Header};
 use mozarto::PayIn;
 use reqwest::{Client, Url, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
-use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +39,6 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Room for a whole request from the start: a buffer that grows leaves copies of the PIN behind.
 const REQUEST_BYTES: usize = 16 * 1024;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// The user header is made anew for every try.
-const USER_TOKEN_SECONDS: u64 = 300;
 
 /// Mozarto's gateway, with the merchant's credentials.
 pub(crate) struct Mozarto {
@@ -67,17 +65,6 @@ pub(crate) struct Answered {
     pub(crate) body: Vec<u8>,
 }
 
-/// The claims of `x-user-token` that are known without a session. Source: page "Authentication" also has firstName,
-/// lastName, phone and countryCode.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UserClaims<'a> {
-    user_id: &'a str,
-    email: &'a str,
-    iat: u64,
-    exp: u64,
-}
-
 /// The proxy cannot start.
 #[derive(Debug)]
 pub struct StartError(pub(crate) String);
@@ -93,6 +80,7 @@ impl std::error::Error for StartError {}
 impl Mozarto {
     /// The gateway of the settings.
     pub(crate) fn new(settings: &Settings, clock: Arc<Clock>) -> Result<Self, StartError> {
+        user_token::check(settings.company_token.expose()).map_err(|why| StartError(why.to_owned()))?;
         let mut cashier = settings.mozarto_url.clone();
         let path = format!("{}/v1/api/mozarto/cashier", cashier.path().trim_end_matches('/'));
         cashier.set_path(&path);
@@ -149,17 +137,16 @@ impl Mozarto {
 
     /// `None` where a token is no header, which the settings have ruled out.
     fn headers(&self, pay_in: &PayIn) -> Option<HeaderMap> {
-        let now = self.clock.wall_seconds();
-        let claims = UserClaims {
-            user_id: pay_in.user_id.as_deref().unwrap_or_default(),
-            email: pay_in.email.as_deref().unwrap_or_default(),
-            iat: now,
-            exp: now + USER_TOKEN_SECONDS,
+        let customer = Customer {
+            user_id: pay_in.user_id.clone().unwrap_or_default(),
+            email: pay_in.email.clone().unwrap_or_default(),
+            first_name: None,
+            last_name: None,
+            phone: None,
+            country_code: None,
+            bearer: None,
         };
-        // Mozarto documents that it decodes this token, not whose signature it checks; both sides know the company
-        // token.
-        let key = EncodingKey::from_secret(self.company_token.expose().as_bytes());
-        let user = jsonwebtoken::encode(&Header::default(), &claims, &key).ok()?;
+        let user = user_token::minted(&customer, self.company_token.expose(), self.clock.wall_seconds())?;
         let bearer = |token: &str| {
             let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
             value.set_sensitive(true);
