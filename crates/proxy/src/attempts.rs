@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, error, error_span, info, warn};
 use uuid::Uuid;
 
 /// The pause before what could not be written is tried again.
@@ -206,6 +206,7 @@ impl Attempts {
     async fn without_a_step(&self, posted: &Posted, why: Refused, wait: u64) -> Response {
         self.metrics.refused(why);
         let why = not_sent_because(why);
+        info!(attempt = %posted.key, why, "not sent");
         let known =
             self.metrics.timed(Step::Attempt, self.ledger.attempt(posted.key)).await.inspect_err(|unavailable| {
                 warn!(attempt = %posted.key, %unavailable, "the ledger cannot be read, either");
@@ -241,7 +242,7 @@ impl Attempts {
         let began = Instant::now();
         let mozarto = Arc::clone(&self.mozarto);
         // In a task of its own: a defect in it must not lose the try.
-        let span = info_span!("mozarto", otel.kind = "client", number, attempt = %key);
+        let span = error_span!("mozarto", otel.kind = "client", number, attempt = %key);
         let sending = async move {
             let sent = mozarto.send(&pay_in).await;
             if let Some(pass) = pass {
@@ -251,7 +252,7 @@ impl Attempts {
             let logged_id = passed.meaning.transaction_id.clone().filter(|id| may_log(id, &pay_in, &mozarto));
             (passed, logged_id)
         };
-        let sent = tokio::spawn(requests::carried(sending).instrument(span));
+        let sent = tokio::spawn(requests::carried(sending.instrument(span)));
         let (passed, logged_id) = sent.await.unwrap_or_else(|failed| {
             error!(attempt = %key, %failed, "a try ended in a defect of the proxy's");
             (reply::lost("The proxy failed while it was waiting for Mozarto"), None)

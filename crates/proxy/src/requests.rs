@@ -9,7 +9,7 @@ use axum::response::Response;
 use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::field::Empty;
-use tracing::{Instrument, Span, debug, info, info_span};
+use tracing::{Instrument, Span, debug, error_span, info};
 use uuid::Uuid;
 
 /// Request and answer, and the request to Mozarto, have it.
@@ -29,7 +29,8 @@ pub(crate) async fn noted(State(metrics): State<Arc<Metrics>>, request: Request,
     // The pattern, not the path: that holds a key.
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let span = info_span!(
+    // Of the highest level: a line of any level says whose it is.
+    let span = error_span!(
         "request",
         otel.kind = "server",
         %method,

@@ -77,7 +77,12 @@ impl Running {
 
 /// A running program and its endpoint.
 pub(crate) async fn running(upstream: &str, folder: &Path, more: &[&str]) -> (Running, String) {
-    let mut child = complete(upstream, folder, more).spawn().expect("it starts");
+    begun(&mut complete(upstream, folder, more)).await
+}
+
+/// The same of a command that is ready.
+pub(crate) async fn begun(command: &mut Command) -> (Running, String) {
+    let mut child = command.spawn().expect("it starts");
     let log: Arc<Mutex<String>> = Arc::default();
     let (noted, stderr) = (Arc::clone(&log), child.stderr.take().expect("piped"));
     let reading = tokio::spawn(async move {
