@@ -30,6 +30,7 @@ mod tls;
 mod truth;
 mod upkeep;
 mod upstream;
+mod user_token;
 
 pub use args::{Args, AttemptsCommand, Command, LimitArgs, MozartoUser, SettleAs};
 use attempts::Attempts;
@@ -112,9 +113,12 @@ impl Proxy {
         mark.check(noted, ledger.mark().await.map_err(unusable)?).map_err(StartError)?;
         mark.raise(ledger.observe().await.map_err(unusable)?).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
-        let receiver = settings.receiver.clone();
-        let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
         let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
+        let courier = settings
+            .receiver
+            .clone()
+            .map(|receiver| Courier::new(receiver, Arc::clone(&clock), Arc::clone(&attempts.metrics)));
+        let courier = courier.transpose()?;
         Ok(Self { attempts: Arc::new(attempts), clock, courier, mark, settings, metrics })
     }
 
