@@ -7,6 +7,7 @@ mod count;
 mod demo;
 mod dist;
 mod e2e;
+mod fuzz;
 mod page_server;
 mod postgres;
 mod programs;

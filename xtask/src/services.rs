@@ -21,6 +21,10 @@ const PROXY_PORT: u16 = 8082;
 /// What the merchant's own books show to read outcomes, in demo and tests.
 pub(crate) const OUTCOMES_TOKEN: &str = "outcomes-of-the-demo";
 
+/// Limits of the proxy that would meet every customer of a demo or test: all have one address, and play with what fails.
+const OFF: [&str; 4] =
+    ["CASHIER_LIMIT_ADDRESS", "CASHIER_LIMIT_CUSTOMER", "CASHIER_GUESSES", "CASHIER_BREAKER_FAILURES"];
+
 /// Builds the programs of sandbox and proxy.
 pub(crate) async fn build() -> Result<()> {
     let packages = ["build", "--package", "mozarto-sandbox", "--package", "flexepin-cashier-proxy", "--bins"];
@@ -86,11 +90,7 @@ impl Services {
         // Nothing here is worth anything, so nothing here is a secret.
         proxy.env("CASHIER_PIN_KEY", "a key for a demo, and for nothing else");
         proxy.env("CASHIER_OUTCOMES_TOKEN", OUTCOMES_TOKEN);
-        // All customers have one address here, and play with what fails.
-        for limit in ["CASHIER_LIMIT_ADDRESS", "CASHIER_LIMIT_CUSTOMER", "CASHIER_GUESSES", "CASHIER_BREAKER_FAILURES"]
-        {
-            proxy.env(limit, "0");
-        }
+        proxy.envs(OFF.map(|limit| (limit, "0")));
         let proxy = Service::start("flexepin-cashier-proxy", proxy, logs).await?;
         Ok(Self { sandbox, proxy })
     }

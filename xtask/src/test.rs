@@ -6,10 +6,10 @@
 use crate::browsers::{Browser, Engine};
 use crate::count::{self, Ran};
 use crate::e2e::Ground;
-use crate::postgres;
 use crate::programs::{self, Engine as LedgerEngine};
 use crate::steps::{cargo, command, run, run_and_read, seconds, target_dir};
 use crate::tools::{WASM, WasmBindgen, node, php_ready, wasm_target};
+use crate::{fuzz, postgres};
 use anyhow::{Result, bail, ensure};
 use own_postgres::Programs;
 use std::path::Path;
@@ -29,6 +29,8 @@ pub(crate) enum Part {
     E2e,
     /// The typings, by several versions of TypeScript
     Types,
+    /// The proxy's interface, by a fuzzer that reads its `OpenAPI` document
+    Fuzz,
     /// A short storm on each engine of the ledger: hundreds of redemptions while everything fails
     Storm,
 }
@@ -74,6 +76,15 @@ pub(crate) async fn run_parts(only: Option<Part>, engines: &[Engine]) -> Result<
             for browser in ground.browsers() {
                 table.check(&format!("end-to-end, {}", browser.engine.name()), ground.test(browser)).await;
             }
+        }
+    }
+    if wanted(Part::Fuzz) {
+        let mut fuzzer = None;
+        let set_up = async { fuzz::ready().await.map(|found| fuzzer = found) };
+        table.check("fuzzer, set-up", async { set_up.await.map(|()| None) }).await;
+        match fuzzer {
+            Some(fuzzer) => table.check("fuzzer", async { fuzz::proxy(fuzzer).await.map(|()| None) }).await,
+            None => table.leave_out("the fuzzer"),
         }
     }
     if wanted(Part::Storm) {

@@ -2,6 +2,7 @@
 //! serving, `support` for `attempts`.
 
 use crate::ledger::State;
+use crate::telemetry::LogFormat;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -56,6 +57,15 @@ pub struct Args {
     /// this machine
     #[arg(long, env = "CASHIER_NOTIFY_URL", value_name = "URL", hide_env_values = true)]
     pub notify_url: Option<String>,
+    /// Where /metrics, /healthz and /readyz are served, for this machine or an inner network; nowhere without it
+    #[arg(long, env = "CASHIER_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// How the log is written
+    #[arg(long, env = "CASHIER_LOG_FORMAT", value_enum, default_value_t, global = true)]
+    pub log_format: LogFormat,
+    /// Where spans are sent (OpenTelemetry, OTLP over HTTP), such as <http://127.0.0.1:4318/v1/traces>; nowhere without it
+    #[arg(long, env = "CASHIER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// For tests only: how long Mozarto may take
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub test_upstream_deadline_ms: Option<u64>,

@@ -5,18 +5,22 @@ mod args;
 mod attempts;
 mod breaker;
 mod clock;
+mod health;
 mod ledger;
 mod listen;
 mod mark;
+mod metrics;
 mod notify;
 mod outcomes;
 mod own;
 mod pay_in;
 mod pin_key;
 mod reply;
+mod requests;
 mod routes;
 mod settings;
 mod support;
+mod telemetry;
 mod truth;
 mod upkeep;
 mod upstream;
@@ -24,20 +28,25 @@ mod upstream;
 pub use args::{Args, AttemptsCommand, Command, SettleAs};
 use attempts::Attempts;
 use clock::Clock;
-use ledger::Ledger;
 use ledger::sql::Sql;
+use ledger::{Ledger, Unavailable};
 use mark::MarkFile;
+pub use metrics::Alarms;
+use metrics::Metrics;
 pub use notify::Receiver;
 use notify::{Courier, Delivering};
 pub use pin_key::PinKeys;
 use routes::Shared;
 pub use settings::{Secrets, Settings, SettingsError, Times, Token};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub use support::support;
+pub use telemetry::{LogFormat, Telemetry};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -56,25 +65,48 @@ pub struct Proxy {
     courier: Option<Courier>,
     mark: MarkFile,
     settings: Settings,
+    metrics: Option<TcpListener>,
 }
 
 impl Proxy {
     /// Opens the ledger.
     ///
     /// # Errors
-    /// When the database is corrupt, another program's, from a newer version, or cannot be written.
+    /// When the database is corrupt, another program's, from a newer version, or cannot be written; when the address of
+    /// the metrics is taken.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
+        Self::open_counting(settings, &Alarms::default()).await
+    }
+
+    /// The same, and the metrics show the log's alarms.
+    ///
+    /// # Errors
+    /// As [`Proxy::open`].
+    pub async fn open_counting(settings: Settings, alarms: &Alarms) -> Result<Self, StartError> {
+        let metrics = match settings.metrics_listen {
+            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                StartError(format!("cannot listen on {address}: {error}; give another address by --metrics-listen"))
+            })?),
+            None => None,
+        };
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
         let ledger = Sql::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mark = MarkFile::new(settings.mark_file.clone());
-        let now = ledger.observe().await.map_err(|unavailable| StartError(unavailable.to_string()))?;
-        mark.check(now).map_err(StartError)?;
+        let unusable = |unavailable: Unavailable| StartError(unavailable.to_string());
+        let noted = mark.noted().map_err(StartError)?;
+        mark.check(noted, ledger.mark().await.map_err(unusable)?).map_err(StartError)?;
+        mark.raise(ledger.observe().await.map_err(unusable)?).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
         let receiver = settings.receiver.clone();
         let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
-        let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock));
-        Ok(Self { attempts: Arc::new(attempts), courier, mark, settings })
+        let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
+        Ok(Self { attempts: Arc::new(attempts), courier, mark, settings, metrics })
+    }
+
+    /// Where the metrics are read, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// Cancelled, it ends the waiting for what cannot be written: what it means then stands in the log alone. Without
@@ -113,7 +145,7 @@ pub async fn serve(
     proxy: Proxy,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), EndError> {
-    let Proxy { attempts, courier, mark, settings } = proxy;
+    let Proxy { attempts, courier, mark, settings, metrics } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
     let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
@@ -145,6 +177,11 @@ pub async fn serve(
             whole
         }
     });
+    // Until the last try has ended: who waits for that wants to see it. Aborted when this function ends.
+    let mut watchers = JoinSet::new();
+    if let Some(listener) = metrics {
+        watchers.spawn(axum::serve(listener, health::router(Arc::clone(&attempts))).into_future());
+    }
     let shared =
         Shared { attempts: Arc::clone(&attempts), times, outcomes_token: settings.outcomes_token.map(Arc::new) };
     let router = routes::router(shared, settings.allow_origins);

@@ -1,22 +1,21 @@
 //! The proxy as a program: reads its settings, listens, and ends gracefully; or does what support staff ask for.
 
 use clap::Parser;
-use flexepin_cashier_proxy::{Args, Command, Proxy, Secrets, Settings, serve, support};
-use std::io::{IsTerminal, Write};
+use flexepin_cashier_proxy::{Alarms, Args, Command, Proxy, Secrets, Settings, Telemetry, serve, support};
+use std::io::Write;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut args = Args::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    // Support staff's commands are not what a collector waits for.
+    let otlp_endpoint = args.otlp_endpoint.as_deref().filter(|url| !url.is_empty() && args.command.is_none());
+    let telemetry = match Telemetry::begin(args.log_format, otlp_endpoint) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return give_up(&error, 2),
+    };
     if let Some(Command::Attempts(command)) = args.command.take() {
         return match support(command, &args.database_url, args.test_clock_offset_file).await {
             Ok(text) if std::io::stdout().write_all(text.as_bytes()).is_ok() => ExitCode::SUCCESS,
@@ -28,7 +27,9 @@ async fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return give_up(&error, 2),
     };
-    match run(settings).await {
+    let ran = run(settings, &telemetry.alarms()).await;
+    telemetry.end().await;
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => give_up(&format_args!("{error:#}"), 1),
     }
@@ -40,13 +41,16 @@ fn give_up(why: &dyn std::fmt::Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn run(settings: Settings) -> anyhow::Result<()> {
+async fn run(settings: Settings, alarms: &Alarms) -> anyhow::Result<()> {
     let listen = settings.listen;
     survive_full_files().map_err(|error| anyhow::anyhow!("signals cannot be caught: {error}"))?;
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}; give another address by --listen"))?;
-    let proxy = Proxy::open(settings).await?;
+    let proxy = Proxy::open_counting(settings, alarms).await?;
+    if let Some(address) = proxy.metrics_address() {
+        tracing::info!("metrics are at http://{address}/metrics");
+    }
     let giving_up = proxy.giving_up();
     let told_to_end =
         told_to_end(giving_up).map_err(|error| anyhow::anyhow!("cannot listen for SIGTERM and ctrl-c: {error}"))?;

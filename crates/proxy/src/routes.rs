@@ -3,11 +3,12 @@
 use crate::attempts::Attempts;
 use crate::own::Own;
 use crate::settings::Times;
-use crate::{outcomes, pay_in};
+use crate::{health, outcomes, pay_in, requests};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use std::sync::Arc;
@@ -34,19 +35,23 @@ pub(crate) fn router(shared: Shared, allow_origins: Vec<HeaderValue>) -> Router 
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
     // HEAD is no question of a widget's, and GET's answer to it would be one without its proof.
+    let (metrics, healths) = (Arc::clone(&shared.attempts.metrics), health::routes(Arc::clone(&shared.attempts)));
     let attempt = get(status).delete(close).head(no_such_method).fallback(no_such_method);
     let routes = Router::new()
         .route("/cashier/flexepin", post(pay))
         .route("/cashier/flexepin/{key}", attempt)
         .route("/outcomes", get(outcomes::outcomes))
-        .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { Own::NotFound })
         .method_not_allowed_fallback(|| async { Own::MethodNotAllowed })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(shared);
+        .with_state(shared)
+        .merge(healths);
     // Without origins OPTIONS is a method like any other.
     let routes = if allow_origins.is_empty() { routes } else { routes.layer(cors(allow_origins)) };
-    routes.layer(always(header::CACHE_CONTROL, "no-store")).layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+    routes
+        .layer(always(header::CACHE_CONTROL, "no-store"))
+        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(from_fn_with_state(metrics, requests::noted))
 }
 
 /// What pages of other origins may send and read.

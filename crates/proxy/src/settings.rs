@@ -77,6 +77,8 @@ pub struct Settings {
     pub most_tries: usize,
     /// After so many tries in a row without a complete answer nothing is sent for a while; 0 for never.
     pub breaker_failures: u32,
+    /// Where the metrics are read. `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// For tests: a file with the seconds by which the wall clock is off.
     pub clock_offset_file: Option<PathBuf>,
 }
@@ -196,6 +198,7 @@ impl Settings {
             },
             most_tries: usize::try_from(args.max_tries).unwrap_or(usize::MAX),
             breaker_failures: args.breaker_failures,
+            metrics_listen: args.metrics_listen,
             clock_offset_file: args.test_clock_offset_file,
         })
     }

@@ -13,9 +13,11 @@
 //! passed on (`reply.rs`).
 
 use crate::clock::Clock;
+use crate::requests::{self, REQUEST_ID};
 use crate::settings::{Settings, Token};
+use crate::telemetry;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header};
 use mozarto::PayIn;
 use reqwest::{Client, Url, redirect, retry};
@@ -36,6 +38,7 @@ const IDLE_FOR: Duration = Duration::from_secs(4);
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Room for a whole request from the start: a buffer that grows leaves copies of the PIN behind.
 const REQUEST_BYTES: usize = 16 * 1024;
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The user header is made anew for every try.
 const USER_TOKEN_SECONDS: u64 = 300;
 
@@ -93,15 +96,8 @@ impl Mozarto {
         let mut cashier = settings.mozarto_url.clone();
         let path = format!("{}/v1/api/mozarto/cashier", cashier.path().trim_end_matches('/'));
         cashier.set_path(&path);
-        // Mozilla's roots, compiled in: a bare container has no certificates of its own.
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| StartError(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let client = Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(tls()?)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .pool_max_idle_per_host(MOST_IDLE)
@@ -173,8 +169,22 @@ impl Mozarto {
         headers.insert(header::AUTHORIZATION, bearer(self.company_token.expose())?);
         headers.insert("x-user-token", bearer(&user)?);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let traceparent = telemetry::traceparent().and_then(|text| HeaderValue::from_str(&text).ok());
+        headers.extend(requests::request_id().map(|id| (REQUEST_ID, id)));
+        headers.extend(traceparent.map(|traceparent| (TRACEPARENT, traceparent)));
         Some(headers)
     }
+}
+
+/// TLS to other servers.
+pub(crate) fn tls() -> Result<ClientConfig, StartError> {
+    // Mozilla's roots, compiled in: a bare container has no certificates of its own.
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StartError(format!("TLS cannot be set up: {error}")))?;
+    Ok(tls.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>, &'static str> {

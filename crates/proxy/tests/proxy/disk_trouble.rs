@@ -176,7 +176,7 @@ async fn a_lock_after_sending_loses_no_answer() {
 
 /// Files of that process may not grow beyond so many bytes; `None` is no limit.
 #[cfg(target_os = "linux")]
-fn limit_files(process: u32, bytes: Option<u64>) {
+pub(crate) fn limit_files(process: u32, bytes: Option<u64>) {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
     let process = i32::try_from(process).ok().and_then(Pid::from_raw).expect("a process");
     prlimit(Some(process), Resource::Fsize, Rlimit { current: bytes, maximum: None }).expect("the limit is set");

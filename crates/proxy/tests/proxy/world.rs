@@ -170,6 +170,8 @@ pub(crate) fn hasty(settings: Settings, answer_within: Duration, ledger_within: 
 /// A proxy that serves until it is stopped.
 pub(crate) struct Serving {
     pub(crate) endpoint: String,
+    /// Where its metrics are, with a slash at the end; empty where they are nowhere.
+    pub(crate) metrics: String,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -179,6 +181,7 @@ impl Serving {
         let listener = TcpListener::bind(settings.listen).await.expect("a port");
         let endpoint = format!("http://{}/cashier/flexepin", listener.local_addr().expect("an address"));
         let proxy = Proxy::open(settings).await.expect("it opens");
+        let metrics = proxy.metrics_address().map(|address| format!("http://{address}/")).unwrap_or_default();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let ended = serve(listener, proxy, async {
@@ -186,7 +189,7 @@ impl Serving {
             });
             assert_eq!(ended.await, Ok(()));
         });
-        Self { endpoint, stop, served }
+        Self { endpoint, metrics, stop, served }
     }
 
     /// Ends it gracefully.
