@@ -98,9 +98,9 @@ impl Proxy {
         mark.check(noted, ledger.mark().await.map_err(unusable)?).map_err(StartError)?;
         mark.raise(ledger.observe().await.map_err(unusable)?).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
-        let receiver = settings.receiver.clone();
-        let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
         let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
+        let courier = |receiver| Courier::new(receiver, Arc::clone(&clock), Arc::clone(&attempts.metrics));
+        let courier = settings.receiver.clone().map(courier).transpose()?;
         Ok(Self { attempts: Arc::new(attempts), courier, mark, settings, metrics })
     }
 

@@ -5,6 +5,7 @@ mod merchant;
 
 use super::*;
 use crate::ledger::RedeemedAs;
+use crate::metrics::Alarms;
 use books::Books;
 use merchant::{Merchant, Play};
 use std::future::Future;
@@ -16,7 +17,8 @@ const PATIENT: Times = Times { answer_within: NEVER, look_each: NEVER };
 
 fn courier(url: &str, times: Times) -> Courier {
     let receiver = Receiver::new(url, SECRET).expect("a receiver");
-    Courier::hasty(receiver, Arc::new(Clock::new(None)), times).expect("a client")
+    let metrics = Arc::new(Metrics::new(&Alarms::default()));
+    Courier::hasty(receiver, Arc::new(Clock::new(None)), metrics, times).expect("a client")
 }
 
 /// Starts delivering to `url` what the books have.
