@@ -63,10 +63,10 @@ pub(crate) struct Attempts {
     pub(crate) giving_up: CancellationToken,
     /// How many ends of tries were not written.
     pub(crate) lost: AtomicUsize,
+    /// Whether anybody is told of outcomes.
+    pub(crate) delivers: bool,
     /// Poked after an outcome was written that the merchant is to be told.
     pub(crate) outcome_written: Arc<Notify>,
-    /// Whether somebody is told of outcomes.
-    pub(crate) delivers: bool,
 }
 
 impl Attempts {
@@ -92,8 +92,8 @@ impl Attempts {
             ending: CancellationToken::new(),
             giving_up: CancellationToken::new(),
             lost: AtomicUsize::new(0),
-            outcome_written: Arc::default(),
             delivers: settings.receiver.is_some(),
+            outcome_written: Arc::default(),
         }
     }
 

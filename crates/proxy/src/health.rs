@@ -54,7 +54,7 @@ async fn ready(State(attempts): State<Arc<Attempts>>) -> Response {
 async fn metrics(State(attempts): State<Arc<Attempts>>) -> Response {
     let mut figures = timeout(LEDGER_WITHIN, attempts.ledger.figures()).await.ok().and_then(Result::ok);
     if let Some(figures) = figures.as_mut().filter(|_| !attempts.delivers) {
-        // Nobody waits for what is only read.
+        // Nothing waits to be delivered where nobody is to be told.
         (figures.undelivered, figures.oldest_undelivered_seconds) = (0, 0);
     }
     let now = Now {

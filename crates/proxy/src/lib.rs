@@ -114,11 +114,8 @@ impl Proxy {
         mark.raise(ledger.observe().await.map_err(unusable)?).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
         let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
-        let courier = settings
-            .receiver
-            .clone()
-            .map(|receiver| Courier::new(receiver, Arc::clone(&clock), Arc::clone(&attempts.metrics)));
-        let courier = courier.transpose()?;
+        let courier = |receiver| Courier::new(receiver, Arc::clone(&clock), Arc::clone(&attempts.metrics));
+        let courier = settings.receiver.clone().map(courier).transpose()?;
         Ok(Self { attempts: Arc::new(attempts), clock, courier, mark, settings, metrics })
     }
 

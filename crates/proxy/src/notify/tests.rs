@@ -17,8 +17,8 @@ const PATIENT: Times = Times { answer_within: NEVER, look_each: NEVER };
 
 fn courier(url: &str, times: Times) -> Courier {
     let receiver = Receiver::new(url, &SECRET.into()).expect("a receiver");
-    Courier::hasty(receiver, Arc::new(Clock::new(None)), Arc::new(Metrics::new(&Alarms::default())), times)
-        .expect("a client")
+    let metrics = Arc::new(Metrics::new(&Alarms::default()));
+    Courier::hasty(receiver, Arc::new(Clock::new(None)), metrics, times).expect("a client")
 }
 
 /// Starts delivering to `url` what the books have.
