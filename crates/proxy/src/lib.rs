@@ -65,7 +65,8 @@ impl Proxy {
     /// When the database is corrupt, another program's, from a newer version, or cannot be written.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger = Sql::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock)).await;
+        let ledger =
+            Sql::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock), settings.times.lease).await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mark = MarkFile::new(settings.mark_file.clone());
         let now = ledger.observe().await.map_err(|unavailable| StartError(unavailable.to_string()))?;
@@ -116,7 +117,7 @@ pub async fn serve(
     let Proxy { attempts, courier, mark, settings } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
-    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
+    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times, ending.clone()));
     let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));
     let told = ending.clone();
     tokio::spawn(async move {

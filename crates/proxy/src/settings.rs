@@ -91,6 +91,8 @@ pub struct Times {
     pub answer_within: Duration,
     /// The ledger, to begin a try: 8 s. Then it is not sent.
     pub ledger_within: Duration,
+    /// A process that shares its ledger with others, from its last sign of life until they may take it for gone: 15 s.
+    pub lease: Duration,
     /// The head of a request, from the first byte of waiting for it: 20 s.
     pub head_within: Duration,
     /// The body of a request: 10 s.
@@ -103,6 +105,7 @@ impl Default for Times {
             upstream_deadline: Duration::from_secs(45),
             answer_within: Duration::from_secs(25),
             ledger_within: Duration::from_secs(8),
+            lease: Duration::from_secs(15),
             head_within: Duration::from_secs(20),
             body_within: Duration::from_secs(10),
         }
@@ -192,6 +195,7 @@ impl Settings {
                 answer_within,
                 // Shortened together: most of the time is the try's.
                 ledger_within: usual.ledger_within.min(answer_within / 3),
+                lease: usual.lease.min(answer_within),
                 ..usual
             },
             most_tries: usize::try_from(args.max_tries).unwrap_or(usize::MAX),

@@ -51,6 +51,8 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// A try leaves when its beginning is on disk, and its own deadline counts from then: its sender, which another process
 /// may take for gone, is given this much more.
 const LATER: Duration = Duration::from_secs(3);
+/// The lease of one that begins no try.
+const NONE: Duration = Duration::ZERO;
 
 /// The ledger in a database.
 pub(crate) struct Sql {
@@ -77,8 +79,13 @@ impl std::error::Error for OpenError {}
 
 impl Sql {
     /// Opens the proxy's ledger, and makes it where it is missing.
-    pub(crate) async fn open(url: &str, pin_keys: &PinKeys, clock: Arc<Clock>) -> Result<Self, OpenError> {
-        let ledger = Self::open_with(url, true, clock).await?;
+    pub(crate) async fn open(
+        url: &str,
+        pin_keys: &PinKeys,
+        clock: Arc<Clock>,
+        lease: Duration,
+    ) -> Result<Self, OpenError> {
+        let ledger = Self::open_with(url, true, clock, lease).await?;
         let broken = |unavailable: Unavailable| OpenError(format!("the database cannot be used: {unavailable}"));
         ledger.accept_pin_keys(pin_keys).await.map_err(broken)?.map_err(OpenError)?;
         Ok(ledger)
@@ -86,20 +93,20 @@ impl Sql {
 
     /// Opens the ledger of a proxy that may be running.
     pub(crate) async fn open_beside(url: &str, clock: Arc<Clock>) -> Result<Self, OpenError> {
-        Self::open_with(url, false, clock).await
+        Self::open_with(url, false, clock, NONE).await
     }
 
     /// Opens the ledger of a proxy that may be running, to read only: that waits for nobody's lock, and needs no room
     /// on the disk.
     pub(crate) async fn open_to_read(url: &str, clock: Arc<Clock>) -> Result<Self, OpenError> {
         let engine = if is_postgres(url) {
-            let engine = engine(Kind::Postgres, postgres::options(url)?, clock);
+            let engine = engine(Kind::Postgres, postgres::options(url)?, clock, NONE);
             postgres::look(&mut postgres::prepare(&engine, false).await?).await?;
             engine
         } else {
             let options = sqlite::options(url)?;
             sqlite::look(&options).await?;
-            engine(Kind::Sqlite { observed_before: 0 }, any(&options)?, clock)
+            engine(Kind::Sqlite { observed_before: 0 }, any(&options)?, clock, NONE)
         };
         let stopped = CancellationToken::new();
         stopped.cancel();
@@ -108,15 +115,15 @@ impl Sql {
         Ok(Self { writer, writing, stopped, readers, engine, forgets: AtomicBool::new(false) })
     }
 
-    async fn open_with(url: &str, may_make: bool, clock: Arc<Clock>) -> Result<Self, OpenError> {
+    async fn open_with(url: &str, may_make: bool, clock: Arc<Clock>, lease: Duration) -> Result<Self, OpenError> {
         let (engine, connection) = if is_postgres(url) {
-            let engine = engine(Kind::Postgres, postgres::options(url)?, clock);
+            let engine = engine(Kind::Postgres, postgres::options(url)?, clock, lease);
             let connection = postgres::prepare(&engine, may_make).await?;
             (engine, connection)
         } else {
             let options = sqlite::options(url)?;
             let (first, observed_before) = sqlite::prepare(&options, may_make).await?;
-            let engine = engine(Kind::Sqlite { observed_before }, any(&options)?, clock);
+            let engine = engine(Kind::Sqlite { observed_before }, any(&options)?, clock, lease);
             let connection = engine.connect().await;
             let connection = connection.map_err(|error| OpenError(sqlite::explain(options.get_filename(), &error)))?;
             let _ = first.close().await;
@@ -164,10 +171,10 @@ fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
-fn engine(kind: Kind, options: AnyConnectOptions, clock: Arc<Clock>) -> Arc<Engine> {
+fn engine(kind: Kind, options: AnyConnectOptions, clock: Arc<Clock>, lease: Duration) -> Arc<Engine> {
     static DRIVERS: Once = Once::new();
     DRIVERS.call_once(sqlx::any::install_default_drivers);
-    Arc::new(Engine { kind, options, clock, process: Uuid::new_v4().to_string() })
+    Arc::new(Engine { kind, options, clock, process: Uuid::new_v4().to_string(), lease })
 }
 
 /// The same for a connection of either engine.
