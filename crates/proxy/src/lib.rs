@@ -104,8 +104,13 @@ impl Proxy {
             None => None,
         };
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger =
-            Sql::open(settings.database_url.expose_secret(), &settings.pin_keys.now(), Arc::clone(&clock)).await;
+        let ledger = Sql::open(
+            settings.database_url.expose_secret(),
+            &settings.pin_keys.now(),
+            Arc::clone(&clock),
+            settings.times.lease,
+        )
+        .await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mark = MarkFile::new(settings.mark_file.clone());
         let unusable = |unavailable: Unavailable| StartError(unavailable.to_string());
@@ -169,7 +174,7 @@ pub async fn serve(
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let guard = Arc::new(Guard::new(&settings, &clock));
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
-    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
+    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times, ending.clone()));
     let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));
     let told = ending.clone();
     tokio::spawn(async move {
