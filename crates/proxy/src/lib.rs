@@ -14,6 +14,7 @@ mod live;
 mod mark;
 mod metrics;
 mod notify;
+mod openapi;
 mod outcomes;
 mod own;
 mod pay_in;
