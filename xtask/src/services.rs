@@ -22,8 +22,13 @@ const PROXY_PORT: u16 = 8082;
 pub(crate) const OUTCOMES_TOKEN: &str = "outcomes-of-the-demo";
 
 /// Limits of the proxy that would meet every customer of a demo or test: all have one address, and play with what fails.
-const OFF: [&str; 4] =
-    ["CASHIER_LIMIT_ADDRESS", "CASHIER_LIMIT_CUSTOMER", "CASHIER_GUESSES", "CASHIER_BREAKER_FAILURES"];
+const OFF: [&str; 5] = [
+    "CASHIER_LIMIT_ADDRESS",
+    "CASHIER_LIMIT_SESSION",
+    "CASHIER_LIMIT_CUSTOMER",
+    "CASHIER_GUESSES",
+    "CASHIER_BREAKER_FAILURES",
+];
 
 /// Under which checkout sessions are signed, where there are any.
 pub(crate) const SESSION_KEYS: &str = "tests=the-session-keys-of-the-tests-and-of-nothing-else";
