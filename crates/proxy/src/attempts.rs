@@ -114,7 +114,7 @@ impl Attempts {
     pub(crate) async fn status(&self, key: Uuid, caller: &Caller) -> Response {
         requests::about(key);
         match self.metrics.timed(Step::Attempt, self.ledger.attempt(key)).await {
-            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
+            Ok(Some(kept)) if caller.is_foreign(&kept) => self.refused(Own::Foreign),
             Ok(Some(kept)) => answers::later(kept, self.clock.wall_ms()),
             Ok(None) if self.ledger.forgets() => Own::Unconfirmed(None).into_response(),
             Ok(None) => Own::Unknown.into_response(),
@@ -150,6 +150,14 @@ impl Attempts {
     /// How many tries have not ended.
     pub(crate) fn tries_running(&self) -> usize {
         self.most_tries - self.room.available_permits()
+    }
+
+    /// A refusal, counted.
+    fn refused(&self, own: Own) -> Response {
+        if let Some(why) = own.refused() {
+            self.metrics.refused(why);
+        }
+        own.into_response()
     }
 
     async fn run(&self, key: Uuid, posting: Posting) -> Response {
@@ -203,22 +211,14 @@ impl Attempts {
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
             Begun::SessionSpent => Own::SessionExpired,
-            Begun::Wait(wait) => too_many(wait),
+            Begun::Wait(wait) => too_many(wait, Refused::Guesses),
             Begun::LacksPinKey(id) => {
                 error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
                 Own::NotSent(OTHER_KEYS, WAIT_SECONDS)
             }
         };
-        let counted = match &refused {
-            Own::Foreign => Some(Refused::Foreign),
-            Own::NotSent(..) => Some(Refused::Ledger),
-            _ => None,
-        };
-        if let Some(why) = counted {
-            self.metrics.refused(why);
-        }
         info!(attempt = %key, status = refused.stored().status, "not sent");
-        refused.into_response()
+        self.refused(refused)
     }
 
     /// A POST for which no step of the ledger can be done now: what is known already is answered, and all else was not
@@ -246,7 +246,7 @@ impl Attempts {
     /// A POST whose body stalled or was cut: no try of it left, but one of an earlier POST of this key may have.
     pub(crate) async fn cut_short(&self, key: Uuid, caller: &Caller) -> Response {
         match self.ledger.attempt(key).await {
-            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
+            Ok(Some(kept)) if caller.is_foreign(&kept) => self.refused(Own::Foreign),
             Ok(Some(kept)) if kept.state != State::Recorded || kept.unknown_try => {
                 answers::later(kept, self.clock.wall_ms())
             }

@@ -11,11 +11,13 @@ pub(crate) mod screen;
 use crate::args::MozartoUser;
 use crate::clock::Clock;
 use crate::ledger::{Kept, Ledger};
+use crate::metrics::{self, Metrics};
 use crate::own::Own;
 use crate::session::{self, Refused, Session, Sessions};
 use crate::settings::{Limits, Settings};
 use address::{ClientNetwork, Peer};
 use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use limit::Limit;
 use secrecy::SecretString;
@@ -36,6 +38,7 @@ pub(crate) struct Guard {
     of_customer: Option<Limit<String>>,
     pub(crate) limits: Limits,
     pub(crate) serves_tls: bool,
+    metrics: Arc<Metrics>,
 }
 
 /// Who asks.
@@ -64,7 +67,7 @@ impl Caller {
 }
 
 impl Guard {
-    pub(crate) fn new(settings: &Settings, clock: &Arc<Clock>) -> Self {
+    pub(crate) fn new(settings: &Settings, clock: &Arc<Clock>, metrics: Arc<Metrics>) -> Self {
         let limits = settings.limits;
         Self {
             sessions: settings.sessions.as_ref().map(|sessions| Sessions {
@@ -81,6 +84,7 @@ impl Guard {
             of_customer: Limit::a_minute(limits.customer),
             limits,
             serves_tls: settings.tls.is_some(),
+            metrics,
         }
     }
 
@@ -149,6 +153,14 @@ impl Guard {
         }
     }
 
+    /// A refusal, counted.
+    pub(crate) fn refused(&self, own: Own) -> Response {
+        if let Some(why) = own.refused() {
+            self.metrics.refused(why);
+        }
+        own.into_response()
+    }
+
     fn has_limits(&self) -> bool {
         self.of_address.is_some() || self.of_session.is_some() || self.of_customer.is_some()
     }
@@ -157,20 +169,20 @@ impl Guard {
         fn check<K: Clone + Eq + std::hash::Hash>(
             limit: Option<&Limit<K>>,
             key: Option<K>,
-            of: &'static str,
+            why: metrics::Refused,
         ) -> Result<(), Own> {
             let Some(wait) = limit.zip(key).and_then(|(limit, key)| limit.wait(&key)) else { return Ok(()) };
-            info!(of, "over the limit of new attempts");
-            Err(too_many(wait))
+            info!(limit = ?why, "over the limit of new attempts");
+            Err(too_many(wait, why))
         }
         let session = caller.session.as_ref().map(|session| session.id.clone());
-        check(self.of_address.as_ref(), Some(caller.network), "address")?;
-        check(self.of_session.as_ref(), session, "session")?;
-        check(self.of_customer.as_ref(), customer.map(str::to_owned), "customer")
+        check(self.of_address.as_ref(), Some(caller.network), metrics::Refused::Address)?;
+        check(self.of_session.as_ref(), session, metrics::Refused::Session)?;
+        check(self.of_customer.as_ref(), customer.map(str::to_owned), metrics::Refused::Customer)
     }
 }
 
 /// Whole seconds, and none too few.
-pub(crate) fn too_many(wait: Duration) -> Own {
-    Own::TooManyTries(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+pub(crate) fn too_many(wait: Duration, why: metrics::Refused) -> Own {
+    Own::TooManyTries(wait.as_secs() + u64::from(wait.subsec_nanos() > 0), why)
 }

@@ -166,7 +166,7 @@ pub async fn serve(
 ) -> Result<(), EndError> {
     let Proxy { attempts, clock, courier, mark, settings, metrics } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
-    let guard = Arc::new(Guard::new(&settings, &clock));
+    let guard = Arc::new(Guard::new(&settings, &clock, Arc::clone(&attempts.metrics)));
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
     let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
     let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));

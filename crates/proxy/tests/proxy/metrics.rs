@@ -39,7 +39,7 @@ async fn read(serving: &Serving, path: &str) -> (u16, String) {
 }
 
 /// The value of one line of the metrics.
-async fn metric(serving: &Serving, name: &str) -> Option<f64> {
+pub(crate) async fn metric(serving: &Serving, name: &str) -> Option<f64> {
     let (status, text) = read(serving, "metrics").await;
     assert_eq!(status, 200);
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
