@@ -11,13 +11,12 @@ pub(crate) mod screen;
 use crate::args::MozartoUser;
 use crate::clock::Clock;
 use crate::ledger::{Kept, Ledger};
-use crate::metrics::{self, Metrics};
+use crate::metrics::Refused;
 use crate::own::Own;
-use crate::session::{self, Refused, Session, Sessions};
+use crate::session::{self, Session, Sessions};
 use crate::settings::{Limits, Settings};
 use address::{ClientNetwork, Peer};
 use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 use limit::Limit;
 use secrecy::SecretString;
@@ -38,7 +37,6 @@ pub(crate) struct Guard {
     of_customer: Option<Limit<String>>,
     pub(crate) limits: Limits,
     pub(crate) serves_tls: bool,
-    metrics: Arc<Metrics>,
 }
 
 /// Who asks.
@@ -67,7 +65,7 @@ impl Caller {
 }
 
 impl Guard {
-    pub(crate) fn new(settings: &Settings, clock: &Arc<Clock>, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(settings: &Settings, clock: &Arc<Clock>) -> Self {
         let limits = settings.limits;
         Self {
             sessions: settings.sessions.as_ref().map(|sessions| Sessions {
@@ -84,20 +82,19 @@ impl Guard {
             of_customer: Limit::a_minute(limits.customer),
             limits,
             serves_tls: settings.tls.is_some(),
-            metrics,
         }
     }
 
     /// Who sends a request with these headers over a connection from `peer`.
     pub(crate) fn caller(&self, headers: &HeaderMap, peer: Peer) -> Result<Caller, Own> {
-        let refused = |refused: Refused| {
-            if let Refused::Broken(why) = refused {
+        let refused = |refused: session::Refused| {
+            if let session::Refused::Broken(why) = refused {
                 info!(why, "a session is not believed");
             }
             match refused {
-                Refused::Twice => Own::Invalid("Authorization must be there once".to_owned()),
-                Refused::Expired => Own::SessionExpired,
-                Refused::None | Refused::Broken(_) => Own::SessionRequired,
+                session::Refused::Twice => Own::Invalid("Authorization must be there once".to_owned()),
+                session::Refused::Expired => Own::SessionExpired,
+                session::Refused::None | session::Refused::Broken(_) => Own::SessionRequired,
             }
         };
         let network = address::of(peer, headers, &self.trusted_proxies);
@@ -153,14 +150,6 @@ impl Guard {
         }
     }
 
-    /// A refusal, counted.
-    pub(crate) fn refused(&self, own: Own) -> Response {
-        if let Some(why) = own.refused() {
-            self.metrics.refused(why);
-        }
-        own.into_response()
-    }
-
     fn has_limits(&self) -> bool {
         self.of_address.is_some() || self.of_session.is_some() || self.of_customer.is_some()
     }
@@ -169,20 +158,20 @@ impl Guard {
         fn check<K: Clone + Eq + std::hash::Hash>(
             limit: Option<&Limit<K>>,
             key: Option<K>,
-            why: metrics::Refused,
+            of: Refused,
         ) -> Result<(), Own> {
             let Some(wait) = limit.zip(key).and_then(|(limit, key)| limit.wait(&key)) else { return Ok(()) };
-            info!(limit = ?why, "over the limit of new attempts");
-            Err(too_many(wait, why))
+            info!(?of, "over the limit of new attempts");
+            Err(too_many(wait, of))
         }
         let session = caller.session.as_ref().map(|session| session.id.clone());
-        check(self.of_address.as_ref(), Some(caller.network), metrics::Refused::Address)?;
-        check(self.of_session.as_ref(), session, metrics::Refused::Session)?;
-        check(self.of_customer.as_ref(), customer.map(str::to_owned), metrics::Refused::Customer)
+        check(self.of_address.as_ref(), Some(caller.network), Refused::Address)?;
+        check(self.of_session.as_ref(), session, Refused::Session)?;
+        check(self.of_customer.as_ref(), customer.map(str::to_owned), Refused::Customer)
     }
 }
 
 /// Whole seconds, and none too few.
-pub(crate) fn too_many(wait: Duration, why: metrics::Refused) -> Own {
+pub(crate) fn too_many(wait: Duration, why: Refused) -> Own {
     Own::TooManyTries(wait.as_secs() + u64::from(wait.subsec_nanos() > 0), why)
 }

@@ -52,7 +52,11 @@ async fn ready(State(attempts): State<Arc<Attempts>>) -> Response {
 }
 
 async fn metrics(State(attempts): State<Arc<Attempts>>) -> Response {
-    let figures = timeout(LEDGER_WITHIN, attempts.ledger.figures()).await.ok().and_then(Result::ok);
+    let mut figures = timeout(LEDGER_WITHIN, attempts.ledger.figures()).await.ok().and_then(Result::ok);
+    if let Some(figures) = figures.as_mut().filter(|_| !attempts.delivers) {
+        // Nothing waits to be delivered where nobody is to be told.
+        (figures.undelivered, figures.oldest_undelivered_seconds) = (0, 0);
+    }
     let now = Now {
         figures,
         tries_running: attempts.tries_running(),

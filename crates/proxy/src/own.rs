@@ -155,15 +155,14 @@ impl Own {
         body
     }
 
-    /// As what it is counted, if it refuses a request.
-    pub(crate) fn refused(&self) -> Option<Refused> {
+    /// Why a request was refused, for the metrics; what was not sent is counted where it is known why.
+    fn refused(&self) -> Option<Refused> {
         match self {
+            Self::TooManyTries(_, why) => Some(*why),
             Self::SessionRequired => Some(Refused::NoSession),
             Self::SessionExpired => Some(Refused::SessionExpired),
-            Self::Foreign => Some(Refused::Foreign),
             Self::ForeignOrigin => Some(Refused::Origin),
-            Self::TooManyTries(_, why) => Some(*why),
-            Self::NotSent(..) => Some(Refused::Ledger),
+            Self::Foreign => Some(Refused::Foreign),
             _ => None,
         }
     }
@@ -185,6 +184,9 @@ impl IntoResponse for Own {
         let mut response = self.stored().into_response();
         if self.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(why) = self.refused() {
+            response.extensions_mut().insert(why);
         }
         response
     }
@@ -226,7 +228,7 @@ mod tests {
             (Own::Foreign, 403, Signal::AttemptForeign),
             (Own::SessionRequired, 401, Signal::SessionRefused),
             (Own::SessionExpired, 401, Signal::SessionRefused),
-            (Own::TooManyTries(7, Refused::Guesses), 429, Signal::TooManyTries),
+            (Own::TooManyTries(7, Refused::Address), 429, Signal::TooManyTries),
             (Own::ForeignOrigin, 403, Signal::Unauthorized),
             (Own::Unknown, 404, Signal::AttemptUnknown),
             (Own::SettledUntouched, 200, Signal::SettledUntouched),

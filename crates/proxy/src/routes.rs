@@ -73,7 +73,7 @@ async fn pay(State(shared): State<Shared>, Extension(peer): Extension<Peer>, req
     let since = Instant::now();
     let refused = |refused: Own| {
         info!(?refused, "request refused");
-        shared.guard.refused(refused)
+        refused.into_response()
     };
     let key = match pay_in::key_in(request.headers()) {
         Ok(key) => key,
@@ -146,7 +146,7 @@ async fn close(
         key,
         match shared.guard.may_close(ledger, key, &caller).await {
             Ok(()) => shared.attempts.close(key).await,
-            Err(own) => shared.guard.refused(own),
+            Err(own) => own.into_response(),
         },
     )
 }
@@ -155,7 +155,7 @@ async fn close(
 #[expect(clippy::result_large_err, reason = "both are answers of one request, on their way out")]
 fn asked(shared: &Shared, peer: Peer, key: &str, headers: &HeaderMap) -> Result<(Uuid, Caller), Response> {
     let key = pay_in::attempt_key(key).map_err(IntoResponse::into_response)?;
-    let caller = shared.guard.caller(headers, peer).map_err(|own| kept(key, shared.guard.refused(own)))?;
+    let caller = shared.guard.caller(headers, peer).map_err(|own| kept(key, own.into_response()))?;
     Ok((key, caller))
 }
 

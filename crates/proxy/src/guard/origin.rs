@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use reqwest::Url;
 use std::sync::Arc;
 use tracing::info;
@@ -18,7 +18,7 @@ pub(crate) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
         && request.uri().path().starts_with("/cashier");
     if is_asked && !is_fine(request.headers(), &guard.allow_origins) {
         info!("refused: a page of another origin calls, which --allow-origin does not name");
-        return guard.refused(Own::ForeignOrigin);
+        return Own::ForeignOrigin.into_response();
     }
     next.run(request).await
 }
