@@ -1,4 +1,4 @@
-//! The interface as an OpenAPI 3.1 document, for whoever tests or calls the proxy by machine: `docs/openapi.json`, and
+//! The interface as an `OpenAPI` 3.1 document, for whoever tests or calls the proxy by machine: `docs/openapi.json`, and
 //! `GET /openapi.json`. It is made of what stands at the handlers and of the shapes here; a test compares the file with
 //! it, and a fuzzer the proxy with the file.
 //!
@@ -135,7 +135,7 @@ pub(crate) struct Outcomes {
 /// One redemption. Credit `value` and `currency` of `redeemed`, once per attempt.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "a shape of the document")]
+#[expect(dead_code, clippy::struct_field_names, reason = "a shape of the document")]
 struct Outcome {
     sequence: i64,
     #[schema(format = "uuid")]
