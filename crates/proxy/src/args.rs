@@ -1,9 +1,13 @@
 //! The command line: what an operator and support staff may give. What it means is decided elsewhere: `settings` for
 //! serving, `support` for `attempts`.
 
+mod limits;
+
 use crate::ledger::State;
+use crate::telemetry::LogFormat;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
+pub use limits::LimitArgs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -11,8 +15,10 @@ use uuid::Uuid;
 /// The merchant's backend proxy between the Flexepin cashier and Mozarto.
 ///
 /// Secrets are read from the environment: `CASHIER_COMPANY_TOKEN` (Mozarto's company token), `CASHIER_PIN_KEY` (by
-/// which vouchers are recognised without their PIN; 32 bytes or more) and, for `GET /outcomes`,
-/// `CASHIER_OUTCOMES_TOKEN`, for `--notify-url` `CASHIER_NOTIFY_SECRET`. Logs go to stderr; `RUST_LOG` sets their level.
+/// which vouchers are recognised without their PIN; 32 bytes or more), `CASHIER_SESSION_KEYS` (under which the
+/// merchant's server signs checkout sessions), for `GET /outcomes` `CASHIER_OUTCOMES_TOKEN`, and for `--notify-url`
+/// `CASHIER_NOTIFY_SECRET`; or from files, which the same names with `_FILE` at the end name, and which are read again
+/// at SIGHUP. Logs go to stderr; `RUST_LOG` sets their level.
 #[derive(Debug, Parser)]
 #[command(name = "flexepin-cashier-proxy", version, subcommand_negates_reqs = true)]
 pub struct Args {
@@ -26,21 +32,34 @@ pub struct Args {
     #[arg(long, env = "CASHIER_MOZARTO_URL", value_name = "URL")]
     pub mozarto_url: Option<String>,
     /// The ledger: a file, such as <sqlite://cashier.db>, made when missing, or <postgres://user:password@host/database>
-    #[arg(
-        long,
-        env = "CASHIER_DATABASE_URL",
-        value_name = "URL",
-        default_value = "sqlite://cashier.db",
-        global = true
-    )]
-    pub database_url: String,
-    /// Where a mark of the ledger is kept, by which it is noticed when the ledger was restored from a copy; beside the
-    /// ledger's file by default
+    /// [default: <sqlite://cashier.db>]
+    #[arg(long, env = "CASHIER_DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
+    pub database_url: Option<String>,
+    /// A file, kept outside the database, by which it is noticed when the ledger was restored from a copy [default: the
+    /// ledger's file with `.mark` behind it, or `cashier.mark`]
     #[arg(long, env = "CASHIER_MARK_FILE", value_name = "PATH")]
     pub mark_file: Option<PathBuf>,
     /// Take userId and email from the request body, without checking who sends it: for trying out only
     #[arg(long)]
     pub insecure_no_sessions: bool,
+    /// Who signs checkout sessions: their `iss`. Required with `CASHIER_SESSION_KEYS`
+    #[arg(long, env = "CASHIER_SESSION_ISSUER", value_name = "NAME")]
+    pub session_issuer: Option<String>,
+    /// Whom checkout sessions are for: their `aud`
+    #[arg(long, env = "CASHIER_SESSION_AUDIENCE", value_name = "NAME", default_value = "flexepin-cashier")]
+    pub session_audience: String,
+    /// How Mozarto learns who the customer is
+    #[arg(long, env = "CASHIER_MOZARTO_USER", value_enum, default_value_t = MozartoUser::Token)]
+    pub mozarto_user: MozartoUser,
+    /// The certificate chain with which to serve TLS, in PEM; read again at SIGHUP
+    #[arg(long, env = "CASHIER_TLS_CERT", value_name = "PATH")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM; read again at SIGHUP
+    #[arg(long, env = "CASHIER_TLS_KEY", value_name = "PATH")]
+    pub tls_key: Option<PathBuf>,
+    /// How much clients may ask for
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// An origin of pages on other hosts that may call this proxy, such as <https://shop.example>; may be given several
     /// times (in the variable: separated by spaces)
     #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
@@ -56,6 +75,15 @@ pub struct Args {
     /// this machine
     #[arg(long, env = "CASHIER_NOTIFY_URL", value_name = "URL", hide_env_values = true)]
     pub notify_url: Option<String>,
+    /// Where /metrics, /healthz and /readyz are served, for this machine or an inner network; nowhere without it
+    #[arg(long, env = "CASHIER_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// How the log is written
+    #[arg(long, env = "CASHIER_LOG_FORMAT", value_enum, default_value_t, global = true)]
+    pub log_format: LogFormat,
+    /// Where spans are sent (OpenTelemetry, OTLP over HTTP), such as <http://127.0.0.1:4318/v1/traces>; nowhere without it
+    #[arg(long, env = "CASHIER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// For tests only: how long Mozarto may take
     #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(1..=120_000))]
     pub test_upstream_deadline_ms: Option<u64>,
@@ -65,6 +93,15 @@ pub struct Args {
     /// For tests only: a file with the seconds by which the wall clock is off
     #[arg(long, hide = true, value_name = "PATH", global = true)]
     pub test_clock_offset_file: Option<PathBuf>,
+}
+
+/// How Mozarto learns who the customer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MozartoUser {
+    /// By `x-user-token`, which the proxy makes.
+    Token,
+    /// By `x-user-authorization`, with the bearer that the browser sent.
+    Session,
 }
 
 /// What the program does besides serving.

@@ -7,10 +7,15 @@
 use crate::answers;
 use crate::breaker::{Breaker, Pass};
 use crate::clock::Clock;
+use crate::guard::{Caller, too_many};
 use crate::ledger::{Begun, Closed, Ended, Kept, Ledger, Posted, State};
+use crate::live::Live;
+use crate::metrics::{Metrics, Refused, Step};
 use crate::own::{Own, WAIT_SECONDS};
+use crate::pay_in::Posting;
 use crate::pin_key::PinKeys;
 use crate::reply;
+use crate::requests;
 use crate::settings::{Settings, Times};
 use crate::upstream::{Mozarto, Sent};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +27,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{Instrument, error, info, info_span, warn};
 use uuid::Uuid;
 
 /// The pause before what could not be written is tried again.
@@ -40,7 +45,7 @@ const NOT_WHOLE: &str = "The request did not come whole; nothing was sent";
 pub(crate) struct Attempts {
     pub(crate) ledger: Arc<dyn Ledger>,
     mozarto: Arc<Mozarto>,
-    pin_keys: PinKeys,
+    pin_keys: Live<PinKeys>,
     times: Times,
     /// The POSTs that run.
     pub(crate) posts: TaskTracker,
@@ -48,7 +53,9 @@ pub(crate) struct Attempts {
     held: AtomicUsize,
     /// How many more tries may run.
     room: Semaphore,
-    breaker: Arc<Breaker>,
+    most_tries: usize,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) metrics: Arc<Metrics>,
     clock: Arc<Clock>,
     /// Told when the program is to end.
     pub(crate) ending: CancellationToken,
@@ -61,7 +68,13 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, mozarto: Mozarto, settings: &Settings, clock: Arc<Clock>) -> Self {
+    pub(crate) fn new(
+        ledger: Arc<dyn Ledger>,
+        mozarto: Mozarto,
+        settings: &Settings,
+        clock: Arc<Clock>,
+        metrics: Metrics,
+    ) -> Self {
         Self {
             ledger,
             mozarto: Arc::new(mozarto),
@@ -70,6 +83,8 @@ impl Attempts {
             posts: TaskTracker::new(),
             held: AtomicUsize::new(0),
             room: Semaphore::new(room(settings.most_tries)),
+            most_tries: room(settings.most_tries),
+            metrics: Arc::new(metrics),
             breaker: Arc::new(Breaker::new(settings.breaker_failures)),
             clock,
             ending: CancellationToken::new(),
@@ -80,9 +95,10 @@ impl Attempts {
     }
 
     /// POST: at most one try, and an answer in time. `since` is when the request arrived.
-    pub(crate) async fn post(self: &Arc<Self>, key: Uuid, pay_in: PayIn, since: Instant) -> Response {
+    pub(crate) async fn post(self: &Arc<Self>, key: Uuid, posting: Posting, since: Instant) -> Response {
+        requests::about(key);
         let this = Arc::clone(self);
-        let post = self.posts.spawn(async move { this.run(key, pay_in).await });
+        let post = self.posts.spawn(requests::carried(async move { this.run(key, posting).await }));
         match timeout_at(since + self.times.answer_within, post).await {
             Ok(Ok(response)) => response,
             Ok(Err(failed)) => {
@@ -95,8 +111,10 @@ impl Attempts {
     }
 
     /// GET: what is known about the attempt.
-    pub(crate) async fn status(&self, key: Uuid) -> Response {
-        match self.ledger.attempt(key).await {
+    pub(crate) async fn status(&self, key: Uuid, caller: &Caller) -> Response {
+        requests::about(key);
+        match self.metrics.timed(Step::Attempt, self.ledger.attempt(key)).await {
+            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
             Ok(Some(kept)) => answers::later(kept, self.clock.wall_ms()),
             Ok(None) if self.ledger.forgets() => Own::Unconfirmed(None).into_response(),
             Ok(None) => Own::Unknown.into_response(),
@@ -109,7 +127,8 @@ impl Attempts {
 
     /// DELETE: closes what nothing has been taken for.
     pub(crate) async fn close(&self, key: Uuid) -> Response {
-        match self.ledger.close(key).await {
+        requests::about(key);
+        match self.metrics.timed(Step::Close, self.ledger.close(key)).await {
             Ok(Closed::Untouched) => {
                 info!(attempt = %key, "closed as untouched");
                 Own::Untouched.into_response()
@@ -123,41 +142,52 @@ impl Attempts {
         }
     }
 
-    async fn run(&self, key: Uuid, pay_in: PayIn) -> Response {
+    /// How many ends of tries wait to be written.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::SeqCst)
+    }
+
+    /// How many tries have not ended.
+    pub(crate) fn tries_running(&self) -> usize {
+        self.most_tries - self.room.available_permits()
+    }
+
+    async fn run(&self, key: Uuid, posting: Posting) -> Response {
+        let pay_in = &posting.pay_in;
         let posted = Posted {
             key,
-            owner: pay_in.user_id.clone().unwrap_or_default(),
-            voucher: self.pin_keys.hashes(&pay_in.voucher_pin),
+            owner: posting.customer.user_id.clone(),
+            voucher: self.pin_keys.now().hashes(&pay_in.voucher_pin),
             amount_minor: i64::try_from(pay_in.amount.minor()).unwrap_or(i64::MAX),
             currency: pay_in.amount.currency().code().to_owned(),
             brand: pay_in.brand_id.clone(),
-            session: None,
-            most_guesses: 0,
+            session: posting.session.clone(),
+            most_guesses: posting.most_guesses,
         };
         // Held until the end of the try is written.
         let Ok(_room) = self.room.try_acquire() else {
-            return self.without_a_step(&posted, TOO_MANY, WAIT_SECONDS).await;
+            return self.without_a_step(&posted, Refused::InFlight, WAIT_SECONDS).await;
         };
         let by = Instant::now() + self.times.ledger_within;
         let is_ending = self.ending.is_cancelled();
         // Asked before the try is marked as sending: dropped it was not used.
         let pass = self.breaker.ask();
-        let may_send = !is_ending && self.held.load(Ordering::SeqCst) == 0 && pass.is_ok();
-        let begun = match self.ledger.begin(posted.clone(), may_send, by).await {
+        let may_send = !is_ending && self.held() == 0 && pass.is_ok();
+        let begun = match self.metrics.timed(Step::Begin, self.ledger.begin(posted.clone(), may_send, by)).await {
             Ok(begun) => begun,
             Err(unavailable) => {
                 warn!(attempt = %key, %unavailable, "not sent: the ledger cannot be written");
-                return self.without_a_step(&posted, NOT_WRITABLE, WAIT_SECONDS).await;
+                return self.without_a_step(&posted, Refused::Ledger, WAIT_SECONDS).await;
             }
         };
         let (why, wait) = match &pass {
-            _ if is_ending => (ENDING, WAIT_SECONDS),
+            _ if is_ending => (Refused::Ending, WAIT_SECONDS),
             // Rounded up: a widget that comes a moment too early waits once more.
-            Err(wait) => (NO_ANSWERS, (*wait + Duration::from_millis(999)).as_secs()),
-            Ok(_) => (NOT_WRITABLE, WAIT_SECONDS),
+            Err(wait) => (Refused::Breaker, (*wait + Duration::from_millis(999)).as_secs()),
+            Ok(_) => (Refused::Ledger, WAIT_SECONDS),
         };
         let refused = match begun {
-            Begun::Send(number) if Instant::now() < by => return self.run_try(key, number, pay_in, pass.ok()).await,
+            Begun::Send(number) if Instant::now() < by => return self.run_try(key, number, posting, pass.ok()).await,
             // This process stood still, and others may take it for gone: nothing leaves of what they may have given up.
             Begun::Send(number) => {
                 warn!(attempt = %key, "not sent: it took too long from the ledger to here");
@@ -172,22 +202,34 @@ impl Attempts {
             Begun::Foreign => Own::Foreign,
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
-            Begun::SessionSpent | Begun::Wait(_) => Own::NotSent(NOT_WRITABLE, WAIT_SECONDS),
+            Begun::SessionSpent => Own::SessionExpired,
+            Begun::Wait(wait) => too_many(wait),
             Begun::LacksPinKey(id) => {
                 error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
                 Own::NotSent(OTHER_KEYS, WAIT_SECONDS)
             }
         };
+        let counted = match &refused {
+            Own::Foreign => Some(Refused::Foreign),
+            Own::NotSent(..) => Some(Refused::Ledger),
+            _ => None,
+        };
+        if let Some(why) = counted {
+            self.metrics.refused(why);
+        }
         info!(attempt = %key, status = refused.stored().status, "not sent");
         refused.into_response()
     }
 
     /// A POST for which no step of the ledger can be done now: what is known already is answered, and all else was not
     /// sent. Only a try that runs, or an answer that stands, says more than that.
-    async fn without_a_step(&self, posted: &Posted, why: &'static str, wait: u64) -> Response {
-        let known = self.ledger.attempt(posted.key).await.inspect_err(|unavailable| {
-            warn!(attempt = %posted.key, %unavailable, "the ledger cannot be read, either");
-        });
+    async fn without_a_step(&self, posted: &Posted, why: Refused, wait: u64) -> Response {
+        self.metrics.refused(why);
+        let why = not_sent_because(why);
+        let known =
+            self.metrics.timed(Step::Attempt, self.ledger.attempt(posted.key)).await.inspect_err(|unavailable| {
+                warn!(attempt = %posted.key, %unavailable, "the ledger cannot be read, either");
+            });
         let stands = |kept: &Kept| match kept.state {
             State::Recorded | State::Open => kept.unknown_try,
             _ => true,
@@ -202,8 +244,9 @@ impl Attempts {
     }
 
     /// A POST whose body stalled or was cut: no try of it left, but one of an earlier POST of this key may have.
-    pub(crate) async fn cut_short(&self, key: Uuid) -> Response {
+    pub(crate) async fn cut_short(&self, key: Uuid, caller: &Caller) -> Response {
         match self.ledger.attempt(key).await {
+            Ok(Some(kept)) if caller.is_foreign(&kept) => Own::Foreign.into_response(),
             Ok(Some(kept)) if kept.state != State::Recorded || kept.unknown_try => {
                 answers::later(kept, self.clock.wall_ms())
             }
@@ -216,24 +259,28 @@ impl Attempts {
     }
 
     /// The try is on disk as sending. From here on its end must be written, whatever happens.
-    async fn run_try(&self, key: Uuid, number: i64, pay_in: PayIn, pass: Option<Pass>) -> Response {
+    async fn run_try(&self, key: Uuid, number: i64, posting: Posting, pass: Option<Pass>) -> Response {
         let began = Instant::now();
         let mozarto = Arc::clone(&self.mozarto);
         // In a task of its own: a defect in it must not lose the try.
-        let sent = tokio::spawn(async move {
-            let sent = mozarto.send(&pay_in).await;
+        let span = info_span!("mozarto", otel.kind = "client", number, attempt = %key);
+        let sending = async move {
+            let Posting { pay_in, customer, .. } = posting;
+            let sent = mozarto.send(&pay_in, &customer).await;
             if let Some(pass) = pass {
                 pass.ended(matches!(sent, Sent::Answered(_)));
             }
             let passed = reply::passed_on(sent, &pay_in.voucher_pin, pay_in.email.as_deref());
             let logged_id = passed.meaning.transaction_id.clone().filter(|id| may_log(id, &pay_in, &mozarto));
             (passed, logged_id)
-        });
+        };
+        let sent = tokio::spawn(requests::carried(sending).instrument(span));
         let (passed, logged_id) = sent.await.unwrap_or_else(|failed| {
             error!(attempt = %key, %failed, "a try ended in a defect of the proxy's");
             (reply::lost("The proxy failed while it was waiting for Mozarto"), None)
         });
         let signal = &passed.meaning.signal;
+        self.metrics.tried(&signal.to_string(), began.elapsed());
         info!(
             attempt = %key,
             number,
@@ -257,7 +304,7 @@ impl Attempts {
         let mut held = None;
         loop {
             let written = tokio::select! {
-                written = self.ledger.end(ended.clone()) => written,
+                written = self.metrics.timed(Step::End, self.ledger.end(ended.clone())) => written,
                 () = self.giving_up.cancelled() => break,
             };
             match written {
@@ -283,6 +330,16 @@ impl Attempts {
         self.lost.fetch_add(1, Ordering::SeqCst);
         error!(attempt = %ended.key, meaning = ended.meaning, transaction = logged_id, "ALARM: the end of a try could not be written before the program's");
         None
+    }
+}
+
+/// What the merchant reads about a try that was not sent.
+fn not_sent_because(why: Refused) -> &'static str {
+    match why {
+        Refused::Breaker => NO_ANSWERS,
+        Refused::InFlight => TOO_MANY,
+        Refused::Ending => ENDING,
+        _ => NOT_WRITABLE,
     }
 }
 

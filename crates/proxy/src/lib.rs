@@ -5,39 +5,60 @@ mod args;
 mod attempts;
 mod breaker;
 mod clock;
+mod customer;
+mod guard;
+mod health;
 mod ledger;
 mod listen;
+mod live;
 mod mark;
+mod metrics;
 mod notify;
 mod outcomes;
 mod own;
 mod pay_in;
 mod pin_key;
+mod reload;
 mod reply;
+mod requests;
 mod routes;
+mod session;
 mod settings;
 mod support;
+mod telemetry;
+mod tls;
 mod truth;
 mod upkeep;
 mod upstream;
 
-pub use args::{Args, AttemptsCommand, Command, SettleAs};
+pub use args::{Args, AttemptsCommand, Command, LimitArgs, MozartoUser, SettleAs};
 use attempts::Attempts;
 use clock::Clock;
-use ledger::Ledger;
+use guard::Guard;
 use ledger::sql::Sql;
+use ledger::{Ledger, Unavailable};
+pub use live::Live;
 use mark::MarkFile;
+pub use metrics::Alarms;
+use metrics::Metrics;
 pub use notify::Receiver;
 use notify::{Courier, Delivering};
 pub use pin_key::PinKeys;
+pub use reload::Reloader;
 use routes::Shared;
-pub use settings::{Secrets, Settings, SettingsError, Times, Token};
+use secrecy::ExposeSecret;
+pub use session::SessionKeys;
+pub use settings::{Limits, Secrets, SessionSettings, Settings, SettingsError, Times, database_url};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub use support::support;
+pub use telemetry::{LogFormat, Telemetry};
+pub use tls::Tls;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -53,35 +74,69 @@ const LAST_WRITES: Duration = Duration::from_secs(5);
 /// A proxy that is ready to serve: its ledger is open and its settings are complete.
 pub struct Proxy {
     attempts: Arc<Attempts>,
+    clock: Arc<Clock>,
     courier: Option<Courier>,
     mark: MarkFile,
     settings: Settings,
+    metrics: Option<TcpListener>,
 }
 
 impl Proxy {
     /// Opens the ledger.
     ///
     /// # Errors
-    /// When the database is corrupt, another program's, from a newer version, or cannot be written.
+    /// When the database is corrupt, another program's, from a newer version, or cannot be written; when the address of
+    /// the metrics is taken.
     pub async fn open(settings: Settings) -> Result<Self, StartError> {
+        Self::open_counting(settings, &Alarms::default()).await
+    }
+
+    /// The same, and the metrics show the log's alarms.
+    ///
+    /// # Errors
+    /// As [`Proxy::open`].
+    pub async fn open_counting(settings: Settings, alarms: &Alarms) -> Result<Self, StartError> {
+        let metrics = match settings.metrics_listen {
+            Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+                StartError(format!("cannot listen on {address}: {error}; give another address by --metrics-listen"))
+            })?),
+            None => None,
+        };
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger =
-            Sql::open(&settings.database_url, &settings.pin_keys, Arc::clone(&clock), settings.times.lease).await;
+        let ledger = Sql::open(
+            settings.database_url.expose_secret(),
+            &settings.pin_keys.now(),
+            Arc::clone(&clock),
+            settings.times.lease,
+        )
+        .await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mark = MarkFile::new(settings.mark_file.clone());
-        let now = ledger.observe().await.map_err(|unavailable| StartError(unavailable.to_string()))?;
-        mark.check(now).map_err(StartError)?;
+        let unusable = |unavailable: Unavailable| StartError(unavailable.to_string());
+        let noted = mark.noted().map_err(StartError)?;
+        mark.check(noted, ledger.mark().await.map_err(unusable)?).map_err(StartError)?;
+        mark.raise(ledger.observe().await.map_err(unusable)?).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
         let receiver = settings.receiver.clone();
         let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
-        let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock));
-        Ok(Self { attempts: Arc::new(attempts), courier, mark, settings })
+        let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
+        Ok(Self { attempts: Arc::new(attempts), clock, courier, mark, settings, metrics })
+    }
+
+    /// Where the metrics are read, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// Cancelled, it ends the waiting for what cannot be written: what it means then stands in the log alone. Without
     /// it [`serve`] waits for as long as that takes.
     pub fn giving_up(&self) -> CancellationToken {
         self.attempts.giving_up.clone()
+    }
+
+    /// Reads secrets and certificates again while [`serve`] runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(&self.settings, Arc::clone(&self.attempts.ledger))
     }
 }
 
@@ -114,8 +169,9 @@ pub async fn serve(
     proxy: Proxy,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), EndError> {
-    let Proxy { attempts, courier, mark, settings } = proxy;
+    let Proxy { attempts, clock, courier, mark, settings, metrics } = proxy;
     let (ending, times) = (attempts.ending.clone(), settings.times);
+    let guard = Arc::new(Guard::new(&settings, &clock));
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
     let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times, ending.clone()));
     let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));
@@ -146,10 +202,14 @@ pub async fn serve(
             whole
         }
     });
-    let shared =
-        Shared { attempts: Arc::clone(&attempts), times, outcomes_token: settings.outcomes_token.map(Arc::new) };
-    let router = routes::router(shared, settings.allow_origins);
-    let connections = listen::accept(listener, router, times.head_within, &attempts.ending).await;
+    // Until the last try has ended: who waits for that wants to see it. Aborted when this function ends.
+    let mut watchers = JoinSet::new();
+    if let Some(listener) = metrics {
+        watchers.spawn(axum::serve(listener, health::router(Arc::clone(&attempts))).into_future());
+    }
+    let shared = Shared { attempts: Arc::clone(&attempts), times, guard, outcomes_token: settings.outcomes_token };
+    let terms = listen::Terms { head_within: times.head_within, limits: settings.limits, tls: settings.tls };
+    let connections = listen::accept(listener, routes::router(shared), terms, &attempts.ending).await;
     attempts.posts.close();
     info!(tries = attempts.posts.len(), "told to end; running tries are waited for");
     tokio::select! {
@@ -186,8 +246,8 @@ mod tests {
         let database = format!("--database-url=sqlite://{}", folder.path().join("cashier.db").display());
         let args = ["proxy", "--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1", &database];
         let secrets = Secrets {
-            company_token: Some("token".to_owned()),
-            pin_key: Some("a key of the tests, long enough.".to_owned()),
+            company_token: Some("token".into()),
+            pin_key: Some("a key of the tests, long enough.".into()),
             ..Secrets::default()
         };
         let settings = Settings::new(Args::parse_from(args), secrets).expect("complete settings");

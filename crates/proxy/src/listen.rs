@@ -1,40 +1,66 @@
-//! Connections: accepts them, gives each its time limits, and lets them end gracefully. What `axum::serve` does, and a
-//! limit for clients that send their request byte by byte.
+//! Connections: accepts them, gives each its time limits, and lets them end gracefully. What `axum::serve` does, and
+//! besides limits for clients that send their request byte by byte or open ever more connections, a look at what each
+//! sends (`guard::screen`), and TLS.
 
+use crate::guard::address::Peer;
+use crate::guard::screen::Screened;
+use crate::settings::Limits;
+use crate::tls::Tls;
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 /// The pause after an error that the next connection would meet, too, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-/// Room for the head of a request; a widget's has under 2 KB.
-const HEAD_BYTES: usize = 32 * 1024;
+/// How long a handshake may take where there is no limit for heads.
+const LONGEST_HANDSHAKE: Duration = Duration::from_mins(1);
+
+/// What each connection gets.
+pub(crate) struct Terms {
+    pub(crate) head_within: Option<Duration>,
+    pub(crate) limits: Limits,
+    pub(crate) tls: Option<Tls>,
+}
 
 /// Accepts until `ending`; gives the connections that are then still there.
 pub(crate) async fn accept(
     listener: TcpListener,
     router: Router,
-    head_within: Duration,
+    terms: Terms,
     ending: &CancellationToken,
 ) -> GracefulShutdown {
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(head_within).max_buf_size(HEAD_BYTES);
+    server.timer(TokioTimer::new()).header_read_timeout(terms.head_within);
+    server.max_buf_size(if terms.limits.head_bytes == 0 { usize::MAX } else { terms.limits.head_bytes });
+    let most = if terms.limits.connections == 0 { Semaphore::MAX_PERMITS } else { terms.limits.connections };
+    let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let connections = GracefulShutdown::new();
     loop {
-        let accepted = tokio::select! {
+        // What comes beyond waits in the system's queue, where it costs no memory of ours.
+        let next = async { (Arc::clone(&room).acquire_owned().await, listener.accept().await) };
+        let (place, accepted) = tokio::select! {
             biased;
             () = ending.cancelled() => return connections,
-            accepted = listener.accept() => accepted,
+            next = next => next,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) if is_the_clients(&error) => continue,
             Err(error) => {
                 error!(%error, "no connection can be accepted");
@@ -44,14 +70,37 @@ pub(crate) async fn accept(
         };
         // Small answers leave at once.
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = connections.watch(server.serve_connection(TokioIo::new(stream), service));
+        let (server, router, watcher) = (server.clone(), router.clone(), connections.watcher());
+        let tls = terms.tls.as_ref().map(|tls| TlsAcceptor::from(tls.config.now()));
+        let handshake_within = terms.head_within.unwrap_or(LONGEST_HANDSHAKE);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                // Slow, gone, or no HTTP.
-                debug!(%error, "a connection ended early");
+            let _place = place;
+            let Some(tls) = tls else { return serve(&server, stream, address, router, watcher).await };
+            match timeout(handshake_within, tls.accept(stream)).await {
+                Ok(Ok(stream)) => serve(&server, stream, address, router, watcher).await,
+                Ok(Err(error)) => debug!(%error, "a connection made no TLS"),
+                Err(_) => debug!("a connection made no TLS in time"),
             }
         });
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    server: &http1::Builder,
+    stream: S,
+    address: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+) {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(address.ip()));
+        router.call(request)
+    });
+    let connection = watcher.watch(server.serve_connection(TokioIo::new(Screened::new(stream)), service));
+    if let Err(error) = connection.await {
+        // Slow, gone, or no HTTP.
+        debug!(%error, "a connection ended early");
     }
 }
 

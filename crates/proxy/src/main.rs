@@ -1,24 +1,31 @@
 //! The proxy as a program: reads its settings, listens, and ends gracefully; or does what support staff ask for.
 
 use clap::Parser;
-use flexepin_cashier_proxy::{Args, Command, Proxy, Secrets, Settings, serve, support};
-use std::io::{IsTerminal, Write};
+use flexepin_cashier_proxy::{
+    Alarms, Args, Command, Proxy, Reloader, Secrets, Settings, Telemetry, database_url, serve, support,
+};
+use listenfd::ListenFd;
+use secrecy::ExposeSecret;
+use std::io::Write;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut args = Args::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    // Support staff's commands are not what a collector waits for.
+    let otlp_endpoint = args.otlp_endpoint.as_deref().filter(|url| !url.is_empty() && args.command.is_none());
+    let telemetry = match Telemetry::begin(args.log_format, otlp_endpoint) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return give_up(&error, 2),
+    };
     if let Some(Command::Attempts(command)) = args.command.take() {
-        return match support(command, &args.database_url, args.test_clock_offset_file).await {
+        let database_url = match database_url(args.database_url.as_deref()) {
+            Ok(url) => url,
+            Err(error) => return give_up(&error, 2),
+        };
+        return match support(command, database_url.expose_secret(), args.test_clock_offset_file).await {
             Ok(text) if std::io::stdout().write_all(text.as_bytes()).is_ok() => ExitCode::SUCCESS,
             Ok(_) => ExitCode::FAILURE,
             Err(error) => give_up(&error, 1),
@@ -28,7 +35,9 @@ async fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return give_up(&error, 2),
     };
-    match run(settings).await {
+    let ran = run(settings, &telemetry.alarms()).await;
+    telemetry.end().await;
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => give_up(&format_args!("{error:#}"), 1),
     }
@@ -40,19 +49,54 @@ fn give_up(why: &dyn std::fmt::Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn run(settings: Settings) -> anyhow::Result<()> {
-    let listen = settings.listen;
+async fn run(settings: Settings, alarms: &Alarms) -> anyhow::Result<()> {
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     survive_full_files().map_err(|error| anyhow::anyhow!("signals cannot be caught: {error}"))?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| anyhow::anyhow!("cannot listen on {listen}: {error}; give another address by --listen"))?;
-    let proxy = Proxy::open(settings).await?;
+    let listener = listener(settings.listen).await?;
+    let proxy = Proxy::open_counting(settings, alarms).await?;
+    if let Some(address) = proxy.metrics_address() {
+        tracing::info!("metrics are at http://{address}/metrics");
+    }
     let giving_up = proxy.giving_up();
+    reload_when_told(proxy.reloader()).map_err(|error| anyhow::anyhow!("cannot listen for SIGHUP: {error}"))?;
     let told_to_end =
         told_to_end(giving_up).map_err(|error| anyhow::anyhow!("cannot listen for SIGTERM and ctrl-c: {error}"))?;
-    writeln!(std::io::stdout(), "flexepin-cashier-proxy listens on http://{}", listener.local_addr()?)?;
+    writeln!(std::io::stdout(), "flexepin-cashier-proxy listens on {scheme}://{}", listener.local_addr()?)?;
     serve(listener, proxy, told_to_end).await?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// The socket that the service manager hands over, else one of our own. One that is handed over stays open while one
+/// process ends and the next starts, and what connects meanwhile waits in it.
+async fn listener(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    let handed_over = ListenFd::from_env()
+        .take_tcp_listener(0)
+        .map_err(|error| anyhow::anyhow!("the socket that was handed over (LISTEN_FDS) cannot be used: {error}"))?;
+    if let Some(socket) = handed_over {
+        socket.set_nonblocking(true)?;
+        return Ok(TcpListener::from_std(socket)?);
+    }
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| anyhow::anyhow!("cannot listen on {address}: {error}; give another address by --listen"))
+}
+
+/// Reads secrets and certificates again at each SIGHUP. The signal is caught from the call on.
+#[cfg(unix)]
+fn reload_when_told(reloader: Reloader) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reloader.reload().await;
+        }
+    });
+    Ok(())
+}
+
+#[cfg(windows)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is a signal to listen for")]
+fn reload_when_told(_: Reloader) -> std::io::Result<()> {
     Ok(())
 }
 

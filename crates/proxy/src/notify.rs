@@ -13,15 +13,17 @@ mod tests;
 
 use crate::clock::{Clock, rfc3339};
 use crate::ledger::{Delivery, Entry, Ledger};
+use crate::live::Live;
 use crate::outcomes;
-use crate::settings::is_this_machine;
+use crate::settings::{NOTIFY_SECRET, is_this_machine};
 use crate::upstream::StartError;
 use axum::http::{StatusCode, header};
 use governor::Jitter;
 use reqwest::{Client, Url, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use signature::SigningSecrets;
+pub(crate) use signature::SigningSecrets;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,12 +45,12 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 #[derive(Clone)]
 pub struct Receiver {
     url: Url,
-    secrets: SigningSecrets,
+    pub(crate) secrets: Live<SigningSecrets>,
 }
 
 impl Receiver {
     /// Checks both. The error names the setting that is wrong, and quotes nothing.
-    pub(crate) fn new(url: &str, secret: &str) -> Result<Self, String> {
+    pub(crate) fn new(url: &str, secret: &SecretString) -> Result<Self, String> {
         let error = |why: &str| format!("--notify-url (or CASHIER_NOTIFY_URL) {why}");
         let url = Url::parse(url).map_err(|_| error("is no URL: write it such as https://shop.example/flexepin"))?;
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
@@ -57,15 +59,19 @@ impl Receiver {
         if !(url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(&url))) {
             return Err(error("must be https; http only to localhost, 127.0.0.0/8 and [::1]"));
         }
-        let secrets = SigningSecrets::parse(secret).map_err(|why| format!("CASHIER_NOTIFY_SECRET {why}"))?;
-        Ok(Self { url, secrets })
+        Ok(Self { url, secrets: Live::new(signing_secrets(secret)?) })
     }
 }
 
 impl fmt::Debug for Receiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[receiver with {:?}]", self.secrets)
+        f.write_str("[receiver]")
     }
+}
+
+/// The secrets of `CASHIER_NOTIFY_SECRET`.
+pub(crate) fn signing_secrets(text: &SecretString) -> Result<SigningSecrets, String> {
+    SigningSecrets::parse(text.expose_secret()).map_err(|why| format!("{NOTIFY_SECRET} {why}"))
 }
 
 /// How long things may take; tests may shorten it.
@@ -237,7 +243,7 @@ impl Courier {
     async fn post(&self, entry: &Entry) -> Result<(), String> {
         let body = event(entry).to_string();
         let (id, timestamp) = (format!("outcome-{}", entry.attempt), self.clock.wall_seconds());
-        let signature = self.receiver.secrets.sign(&id, timestamp, body.as_bytes());
+        let signature = self.receiver.secrets.now().sign(&id, timestamp, body.as_bytes());
         let request = self
             .client
             .post(self.receiver.url.clone())

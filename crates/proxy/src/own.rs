@@ -18,7 +18,7 @@ pub(crate) enum Own {
     Missing(String),
     /// The request is invalid. The text names the field and never quotes a value.
     Invalid(String),
-    /// Over 16 KB.
+    /// The body is larger than `--max-body-bytes`.
     TooLarge,
     /// Not `application/json`.
     NotJson,
@@ -49,6 +49,14 @@ pub(crate) enum Own {
     Mismatch,
     /// Another customer's attempt.
     Foreign,
+    /// No checkout session, or none that is believed.
+    SessionRequired,
+    /// The checkout session has ended, or has redeemed a voucher.
+    SessionExpired,
+    /// Too many new attempts, or too many invalid PINs: again in so many seconds.
+    TooManyTries(u64),
+    /// A page of an origin that may not call.
+    ForeignOrigin,
     /// Nothing was sent so far under this key.
     Unknown,
     /// Staff found out that the voucher is untouched.
@@ -63,8 +71,8 @@ impl Own {
             Self::Untouched | Self::SettledUntouched => StatusCode::OK,
             Self::Pending | Self::Unconfirmed(_) => StatusCode::ACCEPTED,
             Self::Missing(_) | Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Foreign => StatusCode::FORBIDDEN,
+            Self::Unauthorized | Self::SessionRequired | Self::SessionExpired => StatusCode::UNAUTHORIZED,
+            Self::Foreign | Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::NotFound | Self::Unknown => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::InProgress | Self::InUse(_) => StatusCode::CONFLICT,
@@ -72,6 +80,7 @@ impl Own {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Mismatch => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotSent(..) | Self::LedgerUnreadable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer(_) => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -86,6 +95,9 @@ impl Own {
             Self::Closed => ErrorCode::AttemptClosed,
             Self::Mismatch => ErrorCode::AttemptMismatch,
             Self::Foreign => ErrorCode::AttemptForeign,
+            Self::SessionRequired => ErrorCode::SessionRequired,
+            Self::SessionExpired => ErrorCode::SessionExpired,
+            Self::TooManyTries(_) => ErrorCode::TooManyTries,
             Self::Unknown => ErrorCode::AttemptUnknown,
             Self::SettledUntouched => ErrorCode::AttemptSettledUntouched,
             _ => return None,
@@ -97,7 +109,7 @@ impl Own {
             Self::Missing(field) => return format!("Missing required field: {field}"),
             Self::NotSent(why, _) | Self::NoAnswer(why) => why,
             Self::Invalid(_) => "Validation failed",
-            Self::TooLarge => "The body is over 16 KB",
+            Self::TooLarge => "The body is too large",
             Self::NotJson => "Send the body as application/json",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
@@ -108,6 +120,10 @@ impl Own {
             Self::Closed => "This attempt was closed; the voucher is untouched",
             Self::Mismatch => "This attempt has another voucher, amount or currency",
             Self::Foreign => "This attempt is another customer's",
+            Self::SessionRequired => "Send a checkout session as bearer",
+            Self::SessionExpired => "The checkout session has ended; get a new one",
+            Self::TooManyTries(_) => "Too many tries; nothing was sent",
+            Self::ForeignOrigin => "This page's origin may not call; the merchant allows it by --allow-origin",
             Self::Unknown => "Nothing was sent so far under this key",
             Self::SettledUntouched => "Support has found out that the voucher is untouched",
             Self::LedgerUnreadable => "The attempt cannot be looked up at the moment",
@@ -141,7 +157,7 @@ impl Own {
     /// The answer as the ledger keeps it, where it is a try's.
     pub(crate) fn stored(&self) -> StoredAnswer {
         let wait = match self {
-            Self::NotSent(_, wait) => Some(*wait),
+            Self::NotSent(_, wait) | Self::TooManyTries(wait) => Some(*wait),
             Self::LedgerUnreadable => Some(WAIT_SECONDS),
             _ => None,
         };
@@ -152,7 +168,11 @@ impl Own {
 
 impl IntoResponse for Own {
     fn into_response(self) -> Response {
-        self.stored().into_response()
+        let mut response = self.stored().into_response();
+        if self.status() == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 
@@ -190,6 +210,10 @@ mod tests {
             (Own::Untouched, 200, Signal::AttemptClosed),
             (Own::Mismatch, 422, Signal::AttemptMismatch),
             (Own::Foreign, 403, Signal::AttemptForeign),
+            (Own::SessionRequired, 401, Signal::SessionRefused),
+            (Own::SessionExpired, 401, Signal::SessionRefused),
+            (Own::TooManyTries(7), 429, Signal::TooManyTries),
+            (Own::ForeignOrigin, 403, Signal::Unauthorized),
             (Own::Unknown, 404, Signal::AttemptUnknown),
             (Own::SettledUntouched, 200, Signal::SettledUntouched),
             (Own::LedgerUnreadable, 503, Signal::NoAnswer),
@@ -199,7 +223,7 @@ mod tests {
             let reply = serde_json::from_str(&body).expect("the documented JSON");
             let meaning = Answer { status: stored.status, retry_after: None, reply: Some(reply) }.meaning();
             assert_eq!((stored.status, meaning.signal), (status, signal), "{body}");
-            assert_eq!(stored.retry_after.is_some(), status == 503, "{body}");
+            assert_eq!(stored.retry_after.is_some(), matches!(status, 429 | 503), "{body}");
         }
     }
 }

@@ -1,8 +1,12 @@
-//! A widget's request, read into types: the key, and the body. Left to others: what is done about it (`attempts`).
+//! A widget's request, read into types: the key, and the body, held against what the checkout session fixes. Left to
+//! others: what is done about it (`attempts`).
 
+use crate::customer::Customer;
 use crate::own::Own;
+use crate::session::{Fixed, Session};
 use axum::http::{HeaderMap, header};
 use mozarto::{PayIn, redact_pin};
+use secrecy::SecretString;
 use serde_json::error::Category;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -28,10 +32,30 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The Pay-In in a body, of the attempt of that key.
-pub(crate) fn read(key: Uuid, body: &[u8]) -> Result<PayIn, Own> {
-    let pay_in = parsed(body)?;
-    customer(&pay_in)?;
+/// A POST that was read whole and agrees with its session.
+pub(crate) struct Posting {
+    /// With the customer's `userId` and `email`, wherever they came from.
+    pub(crate) pay_in: PayIn,
+    pub(crate) customer: Customer,
+    /// The id of the session under which it was posted.
+    pub(crate) session: Option<String>,
+    /// After so many invalid PINs in a row the customer waits; 0 for never.
+    pub(crate) most_guesses: u32,
+}
+
+/// The Pay-In in a body, of the attempt of that key, posted under that session.
+pub(crate) fn read(
+    key: Uuid,
+    body: &[u8],
+    session: Option<&Session>,
+    bearer: Option<SecretString>,
+    most_guesses: u32,
+) -> Result<Posting, Own> {
+    let mut pay_in = parsed(body)?;
+    if let Some(session) = session {
+        hold_against(&mut pay_in, session)?;
+    }
+    let (user_id, email) = customer(&pay_in)?;
     // What goes into a header, the ledger or the log must not be the PIN.
     for (name, value) in [
         ("Idempotency-Key", &Some(key.to_string())),
@@ -43,7 +67,43 @@ pub(crate) fn read(key: Uuid, body: &[u8]) -> Result<PayIn, Own> {
             return Err(Own::Invalid(format!("{name} must not hold the PIN")));
         }
     }
-    Ok(pay_in)
+    let user = |of: fn(&Fixed) -> &Option<String>| session.and_then(|session| of(&session.fixed).clone());
+    let customer = Customer {
+        user_id,
+        email,
+        first_name: user(|fixed| &fixed.first_name),
+        last_name: user(|fixed| &fixed.last_name),
+        phone: user(|fixed| &fixed.phone),
+        country_code: user(|fixed| &fixed.country_code),
+        bearer,
+    };
+    Ok(Posting { pay_in, customer, session: session.map(|session| session.id.clone()), most_guesses })
+}
+
+/// Fills in what the session fixes, and refuses a body that says otherwise.
+fn hold_against(pay_in: &mut PayIn, session: &Session) -> Result<(), Own> {
+    let disagrees = |field: &str| Err(Own::Invalid(format!("{field} is not the checkout session's")));
+    let fixed = &session.fixed;
+    let (amount, currency) = (pay_in.amount, pay_in.amount.currency());
+    if fixed.currency.is_some_and(|fixed| fixed != currency) {
+        return disagrees("currency");
+    }
+    let is_it = |fixed: &crate::session::AmountClaim| fixed.in_currency(currency) == Some(amount);
+    if !fixed.amount.as_ref().is_none_or(is_it) || !fixed.amounts.as_ref().is_none_or(|any| any.iter().any(is_it)) {
+        return disagrees("amount");
+    }
+    for (field, fixed, said) in [
+        ("userId", Some(&session.subject), &mut pay_in.user_id),
+        ("email", fixed.email.as_ref(), &mut pay_in.email),
+        ("brandId", fixed.brand_id.as_ref(), &mut pay_in.brand_id),
+    ] {
+        let Some(fixed) = fixed else { continue };
+        if said.as_ref().is_some_and(|said| !said.trim().is_empty() && said != fixed) {
+            return disagrees(field);
+        }
+        *said = Some(fixed.clone());
+    }
+    Ok(())
 }
 
 /// A UUID, bare or in the quotes of the IETF's draft.
@@ -98,27 +158,31 @@ fn refused(at: &str, error: &serde_json::Error) -> Own {
     })
 }
 
-/// Who the customer is. Nobody but the body says so while there are no sessions, so it must be there.
-fn customer(pay_in: &PayIn) -> Result<(), Own> {
+/// Who the customer is: `userId` and `email`. What no session fixes must be in the body.
+fn customer(pay_in: &PayIn) -> Result<(String, String), Own> {
     let given = |name: &str, value: &Option<String>| {
         value.clone().filter(|text| !text.trim().is_empty()).ok_or_else(|| Own::Missing(name.to_owned()))
     };
     let (user_id, email) = (given("userId", &pay_in.user_id)?, given("email", &pay_in.email)?);
-    let plain = |text: &str, longest: usize| text.chars().count() <= longest && !text.chars().any(char::is_control);
-    if !plain(&user_id, 128) {
+    if !is_plain(&user_id, 128) {
         return Err(Own::Invalid("userId must be at most 128 characters without control characters".to_owned()));
     }
     if !is_email(&email) {
         return Err(Own::Invalid("email must be a valid email".to_owned()));
     }
-    if !pay_in.brand_id.as_deref().is_none_or(|brand| plain(brand, 128)) {
+    if !pay_in.brand_id.as_deref().is_none_or(|brand| is_plain(brand, 128)) {
         return Err(Own::Invalid("brandId must be at most 128 characters without control characters".to_owned()));
     }
-    Ok(())
+    Ok((user_id, email))
+}
+
+/// So many characters at most, and none that a terminal or a header would take for an order.
+pub(crate) fn is_plain(text: &str, longest: usize) -> bool {
+    text.chars().count() <= longest && !text.chars().any(char::is_control)
 }
 
 /// HTML's rule for `<input type=email>`, at most the 254 bytes that mail can deliver to.
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else { return false };
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -71,7 +71,7 @@ impl PinKeys {
 }
 
 /// `id=key`, where the id is at most 16 letters, digits, `-` and `_`. A key in base64 ends with `=` and has no such id.
-fn named(part: &str) -> Option<(&str, &str)> {
+pub(crate) fn named(part: &str) -> Option<(&str, &str)> {
     let (id, key) = part.split_once('=')?;
     let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     ((1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(is_id)).then_some((id, key))

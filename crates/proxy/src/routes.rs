@@ -1,24 +1,26 @@
-//! The proxy's paths: which request goes where, and the headers that every answer has.
+//! The proxy's paths: which request goes where, and what each must pass first.
 
 use crate::attempts::Attempts;
+use crate::guard::address::Peer;
+use crate::guard::{Caller, Guard, headers, origin};
+use crate::live::Live;
 use crate::own::Own;
 use crate::settings::Times;
-use crate::{outcomes, pay_in};
+use crate::{health, outcomes, pay_in, requests};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Extension, FromRequest, Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use secrecy::SecretString;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 use tracing::info;
 use uuid::Uuid;
 
-/// The longest request body. A Pay-In has under 1 KB.
-const MAX_BODY_BYTES: usize = 16 * 1024;
 const ATTEMPT_KEY: HeaderName = HeaderName::from_static("attempt-key");
 
 /// What the handlers share.
@@ -26,27 +28,33 @@ const ATTEMPT_KEY: HeaderName = HeaderName::from_static("attempt-key");
 pub(crate) struct Shared {
     pub(crate) attempts: Arc<Attempts>,
     pub(crate) times: Times,
-    pub(crate) outcomes_token: Option<Arc<crate::settings::Token>>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) outcomes_token: Option<Live<SecretString>>,
 }
 
-pub(crate) fn router(shared: Shared, allow_origins: Vec<HeaderValue>) -> Router {
-    let always = |name: HeaderName, value: &'static str| {
-        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+pub(crate) fn router(shared: Shared) -> Router {
+    let guard = Arc::clone(&shared.guard);
+    let body_limit = match guard.limits.body_bytes {
+        0 => DefaultBodyLimit::disable(),
+        bytes => DefaultBodyLimit::max(bytes),
     };
     // HEAD is no question of a widget's, and GET's answer to it would be one without its proof.
+    let (metrics, healths) = (Arc::clone(&shared.attempts.metrics), health::routes(Arc::clone(&shared.attempts)));
     let attempt = get(status).delete(close).head(no_such_method).fallback(no_such_method);
     let routes = Router::new()
         .route("/cashier/flexepin", post(pay))
         .route("/cashier/flexepin/{key}", attempt)
         .route("/outcomes", get(outcomes::outcomes))
-        .route("/healthz", get(|| async { "ok\n" }))
         .fallback(|| async { Own::NotFound })
         .method_not_allowed_fallback(|| async { Own::MethodNotAllowed })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(shared);
+        .layer(body_limit)
+        .layer(from_fn_with_state(Arc::clone(&guard), origin::check))
+        .with_state(shared)
+        .merge(healths);
     // Without origins OPTIONS is a method like any other.
+    let allow_origins = guard.allow_origins.clone();
     let routes = if allow_origins.is_empty() { routes } else { routes.layer(cors(allow_origins)) };
-    routes.layer(always(header::CACHE_CONTROL, "no-store")).layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+    routes.layer(from_fn_with_state(guard, headers::put)).layer(from_fn_with_state(metrics, requests::noted))
 }
 
 /// What pages of other origins may send and read.
@@ -61,7 +69,7 @@ fn cors(allow_origins: Vec<HeaderValue>) -> CorsLayer {
 }
 
 /// POST of an attempt.
-async fn pay(State(shared): State<Shared>, request: Request) -> Response {
+async fn pay(State(shared): State<Shared>, Extension(peer): Extension<Peer>, request: Request) -> Response {
     let since = Instant::now();
     let refused = |refused: Own| {
         info!(?refused, "request refused");
@@ -74,7 +82,15 @@ async fn pay(State(shared): State<Shared>, request: Request) -> Response {
     if !pay_in::is_json(request.headers()) {
         return kept(key, refused(Own::NotJson));
     }
-    let body = timeout(shared.times.body_within, Bytes::from_request(request, &())).await;
+    let caller = match shared.guard.caller(request.headers(), peer) {
+        Ok(caller) => caller,
+        Err(own) => return kept(key, refused(own)),
+    };
+    let body = Bytes::from_request(request, &());
+    let body = match shared.times.body_within {
+        Some(within) => timeout(within, body).await,
+        None => Ok(body.await),
+    };
     // Never 408: browsers repeat a POST by themselves on it.
     let body = match body {
         Ok(Ok(body)) => body,
@@ -84,29 +100,63 @@ async fn pay(State(shared): State<Shared>, request: Request) -> Response {
         // It stalled or was cut. Nobody knows what it would have said, but the key may say more than "not sent".
         _ => {
             info!(attempt = %key, "the body did not come whole");
-            return kept(key, shared.attempts.cut_short(key).await);
+            return kept(key, shared.attempts.cut_short(key, &caller).await);
         }
     };
-    match pay_in::read(key, &body) {
-        Ok(pay_in) => kept(key, shared.attempts.post(key, pay_in, since).await),
+    let most_guesses = shared.guard.limits.guesses;
+    let posting = match pay_in::read(key, &body, caller.session.as_ref(), caller.bearer.clone(), most_guesses) {
+        Ok(posting) => posting,
         // The key may be what is wrong: it must not come back in a header.
-        Err(Own::Invalid(why)) if why.starts_with("Idempotency-Key") => refused(Own::Invalid(why)),
+        Err(Own::Invalid(why)) if why.starts_with("Idempotency-Key") => return refused(Own::Invalid(why)),
+        Err(own) => return kept(key, refused(own)),
+    };
+    let ledger = shared.attempts.ledger.as_ref();
+    match shared.guard.may_post(ledger, key, &caller, &posting.customer.user_id).await {
+        Ok(()) => kept(key, shared.attempts.post(key, posting, since).await),
         Err(own) => kept(key, refused(own)),
     }
 }
 
-async fn status(State(shared): State<Shared>, Path(key): Path<String>) -> Response {
-    match pay_in::attempt_key(&key) {
-        Ok(key) => kept(key, shared.attempts.status(key).await),
-        Err(own) => own.into_response(),
+/// GET of an attempt.
+async fn status(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match asked(&shared, peer, &key, &headers) {
+        Ok((key, caller)) => kept(key, shared.attempts.status(key, &caller).await),
+        Err(refused) => refused,
     }
 }
 
-async fn close(State(shared): State<Shared>, Path(key): Path<String>) -> Response {
-    match pay_in::attempt_key(&key) {
-        Ok(key) => kept(key, shared.attempts.close(key).await),
-        Err(own) => own.into_response(),
-    }
+/// DELETE of an attempt.
+async fn close(
+    State(shared): State<Shared>,
+    Extension(peer): Extension<Peer>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let (key, caller) = match asked(&shared, peer, &key, &headers) {
+        Ok(asked) => asked,
+        Err(refused) => return refused,
+    };
+    let ledger = shared.attempts.ledger.as_ref();
+    kept(
+        key,
+        match shared.guard.may_close(ledger, key, &caller).await {
+            Ok(()) => shared.attempts.close(key).await,
+            Err(own) => own.into_response(),
+        },
+    )
+}
+
+/// Which attempt is asked about, and by whom; or the answer to whoever may not ask.
+#[expect(clippy::result_large_err, reason = "both are answers of one request, on their way out")]
+fn asked(shared: &Shared, peer: Peer, key: &str, headers: &HeaderMap) -> Result<(Uuid, Caller), Response> {
+    let key = pay_in::attempt_key(key).map_err(IntoResponse::into_response)?;
+    let caller = shared.guard.caller(headers, peer).map_err(|own| kept(key, own.into_response()))?;
+    Ok((key, caller))
 }
 
 async fn no_such_method(Path(key): Path<String>) -> Response {

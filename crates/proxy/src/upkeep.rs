@@ -1,5 +1,6 @@
 //! What the proxy does by itself while it serves: it gives up tries whose process has gone, gives signs of life, keeps
-//! the mark outside, and prunes. One task; starts with `serve` and ends when the program is told to end.
+//! the mark outside, and prunes. One task; starts with `serve` and ends when the program is told to end, or
+//! when the ledger turns out to be another one.
 
 use crate::ledger::{Ended, Ledger, Orphan};
 use crate::mark::MarkFile;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
 /// Bodies of ended attempts are kept for 30 days of running time.
@@ -27,7 +28,9 @@ pub(crate) async fn run(ledger: Arc<dyn Ledger>, mark: MarkFile, times: Times, e
     loop {
         let look_at = orphans.look(ledger.as_ref()).await;
         if observe_at <= Instant::now() {
-            observe(ledger.as_ref(), &mark).await;
+            if !observe(ledger.as_ref(), &mark).await {
+                return;
+            }
             observe_at = Instant::now() + observed_each;
         }
         if prune_at <= Instant::now() {
@@ -43,11 +46,17 @@ pub(crate) async fn run(ledger: Arc<dyn Ledger>, mark: MarkFile, times: Times, e
     observe(ledger.as_ref(), &mark).await;
 }
 
-async fn observe(ledger: &dyn Ledger, file: &MarkFile) {
-    match ledger.observe().await {
-        Ok(mark) => file.write(mark),
+/// Whether the ledger is the one that it was.
+async fn observe(ledger: &dyn Ledger, file: &MarkFile) -> bool {
+    match ledger.observe().await.map(|mark| file.raise(mark)) {
+        Ok(Ok(())) => {}
+        Ok(Err(why)) => {
+            error!("ALARM: {why}");
+            return false;
+        }
         Err(unavailable) => warn!(%unavailable, "no sign of life can be written"),
     }
+    true
 }
 
 /// Tries that another process began, and until when their answers may come.

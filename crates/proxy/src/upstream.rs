@@ -12,14 +12,20 @@
 //! Source: pages "Flexepin" and "Authentication". Left to others: what the answer means (`mozarto`), and how it is
 //! passed on (`reply.rs`).
 
+use crate::args::MozartoUser;
 use crate::clock::Clock;
-use crate::settings::{Settings, Token};
+use crate::customer::Customer;
+use crate::live::Live;
+use crate::requests::{self, REQUEST_ID};
+use crate::settings::Settings;
+use crate::telemetry;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use jsonwebtoken::{EncodingKey, Header};
 use mozarto::PayIn;
 use reqwest::{Client, Url, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +42,7 @@ const IDLE_FOR: Duration = Duration::from_secs(4);
 const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Room for a whole request from the start: a buffer that grows leaves copies of the PIN behind.
 const REQUEST_BYTES: usize = 16 * 1024;
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The user header is made anew for every try.
 const USER_TOKEN_SECONDS: u64 = 300;
 
@@ -43,7 +50,8 @@ const USER_TOKEN_SECONDS: u64 = 300;
 pub(crate) struct Mozarto {
     client: Client,
     cashier: Url,
-    company_token: Token,
+    company_token: Live<SecretString>,
+    user: MozartoUser,
     clock: Arc<Clock>,
 }
 
@@ -64,13 +72,20 @@ pub(crate) struct Answered {
     pub(crate) body: Vec<u8>,
 }
 
-/// The claims of `x-user-token` that are known without a session. Source: page "Authentication" also has firstName,
-/// lastName, phone and countryCode.
+/// The claims of `x-user-token`. Source: page "Authentication".
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct UserClaims<'a> {
     user_id: &'a str,
     email: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country_code: Option<&'a str>,
     iat: u64,
     exp: u64,
 }
@@ -93,15 +108,8 @@ impl Mozarto {
         let mut cashier = settings.mozarto_url.clone();
         let path = format!("{}/v1/api/mozarto/cashier", cashier.path().trim_end_matches('/'));
         cashier.set_path(&path);
-        // Mozilla's roots, compiled in: a bare container has no certificates of its own.
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| StartError(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let client = Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(tls()?)
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .pool_max_idle_per_host(MOST_IDLE)
@@ -114,13 +122,13 @@ impl Mozarto {
             .no_proxy()
             .build()
             .map_err(|error| StartError(format!("the HTTP client cannot be set up: {error}")))?;
-        Ok(Self { client, cashier, company_token: settings.company_token.clone(), clock })
+        Ok(Self { client, cashier, company_token: settings.company_token.clone(), user: settings.mozarto_user, clock })
     }
 
     /// Sends one try.
-    pub(crate) async fn send(&self, pay_in: &PayIn) -> Sent {
+    pub(crate) async fn send(&self, pay_in: &PayIn, customer: &Customer) -> Sent {
         let mut body = Zeroizing::new(Vec::with_capacity(REQUEST_BYTES));
-        let (Ok(()), Some(headers)) = (serde_json::to_writer(&mut *body, pay_in), self.headers(pay_in)) else {
+        let (Ok(()), Some(headers)) = (serde_json::to_writer(&mut *body, pay_in), self.headers(customer)) else {
             return Sent::Not;
         };
         let request = self.client.post(self.cashier.clone()).headers(headers).body(Bytes::from_owner(body));
@@ -148,33 +156,60 @@ impl Mozarto {
 
     /// Whether a text holds the company token.
     pub(crate) fn is_token_in(&self, text: &str) -> bool {
-        text.contains(self.company_token.expose())
+        text.contains(self.company_token.now().expose_secret())
     }
 
     /// `None` where a token is no header, which the settings have ruled out.
-    fn headers(&self, pay_in: &PayIn) -> Option<HeaderMap> {
-        let now = self.clock.wall_seconds();
-        let claims = UserClaims {
-            user_id: pay_in.user_id.as_deref().unwrap_or_default(),
-            email: pay_in.email.as_deref().unwrap_or_default(),
-            iat: now,
-            exp: now + USER_TOKEN_SECONDS,
-        };
-        // Mozarto documents that it decodes this token, not whose signature it checks; both sides know the company
-        // token.
-        let key = EncodingKey::from_secret(self.company_token.expose().as_bytes());
-        let user = jsonwebtoken::encode(&Header::default(), &claims, &key).ok()?;
+    fn headers(&self, customer: &Customer) -> Option<HeaderMap> {
+        let company_token = self.company_token.now();
         let bearer = |token: &str| {
             let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
             value.set_sensitive(true);
             Some(value)
         };
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, bearer(self.company_token.expose())?);
-        headers.insert("x-user-token", bearer(&user)?);
+        headers.insert(header::AUTHORIZATION, bearer(company_token.expose_secret())?);
+        match self.user {
+            MozartoUser::Token => headers.insert("x-user-token", bearer(&self.user_token(customer, &company_token)?)?),
+            MozartoUser::Session => {
+                headers.insert("x-user-authorization", bearer(customer.bearer.as_ref()?.expose_secret())?)
+            }
+        };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let traceparent = telemetry::traceparent().and_then(|text| HeaderValue::from_str(&text).ok());
+        headers.extend(requests::request_id().map(|id| (REQUEST_ID, id)));
+        headers.extend(traceparent.map(|traceparent| (TRACEPARENT, traceparent)));
         Some(headers)
     }
+
+    fn user_token(&self, customer: &Customer, company_token: &SecretString) -> Option<String> {
+        let now = self.clock.wall_seconds();
+        let claims = UserClaims {
+            user_id: &customer.user_id,
+            email: &customer.email,
+            first_name: customer.first_name.as_deref(),
+            last_name: customer.last_name.as_deref(),
+            phone: customer.phone.as_deref(),
+            country_code: customer.country_code.as_deref(),
+            iat: now,
+            exp: now + USER_TOKEN_SECONDS,
+        };
+        // Mozarto documents that it decodes this token, not whose signature it checks; both sides know the company
+        // token.
+        let key = EncodingKey::from_secret(company_token.expose_secret().as_bytes());
+        jsonwebtoken::encode(&Header::default(), &claims, &key).ok()
+    }
+}
+
+/// TLS to other servers.
+pub(crate) fn tls() -> Result<ClientConfig, StartError> {
+    // Mozilla's roots, compiled in: a bare container has no certificates of its own.
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| StartError(format!("TLS cannot be set up: {error}")))?;
+    Ok(tls.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>, &'static str> {

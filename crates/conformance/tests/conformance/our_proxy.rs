@@ -13,11 +13,22 @@ const NOT_ASKED: [&str; 5] = ["session.required", "session.decides", "limit.new-
 
 fn settings(upstream: &str, folder: &Path) -> Settings {
     let database = format!("--database-url=sqlite://{}", folder.join("cashier.db").display());
-    let flags = ["proxy", "--insecure-no-sessions", "--mozarto-url", upstream, "--allow-origin", ORIGIN, &database];
+    let flags = [
+        "proxy",
+        "--insecure-no-sessions",
+        "--limit-address=0",
+        "--limit-customer=0",
+        "--guesses=0",
+        "--mozarto-url",
+        upstream,
+        "--allow-origin",
+        ORIGIN,
+        &database,
+    ];
     let secrets = Secrets {
-        company_token: Some("company-token-canary".to_owned()),
-        pin_key: Some("pin-key-canary-of-the-kits-tests".to_owned()),
-        outcomes_token: None,
+        company_token: Some("company-token-canary".into()),
+        pin_key: Some("pin-key-canary-of-the-kits-tests".into()),
+        ..Secrets::default()
     };
     let mut settings = Settings::new(Args::parse_from(flags), secrets).expect("complete settings");
     settings.times.answer_within = TIMES.answer_within;

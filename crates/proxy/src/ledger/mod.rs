@@ -78,6 +78,9 @@ pub(crate) trait Ledger: Send + Sync {
     /// Vouchers are recognised by these keys from now on. `Err` says why they cannot be: nothing was changed.
     async fn accept_pin_keys(&self, keys: &PinKeys) -> Result<Result<(), String>, Unavailable>;
 
+    /// The mark as it is, without a sign of life.
+    async fn mark(&self) -> Result<Mark, Unavailable>;
+
     /// A sign of life: notes how long the proxy has run, so that the next start counts on from there, and renews this
     /// process's lease. Gives the mark to be kept outside.
     async fn observe(&self) -> Result<Mark, Unavailable>;

@@ -15,7 +15,7 @@ const NEVER: Duration = Duration::from_hours(1);
 const PATIENT: Times = Times { answer_within: NEVER, look_each: NEVER };
 
 fn courier(url: &str, times: Times) -> Courier {
-    let receiver = Receiver::new(url, SECRET).expect("a receiver");
+    let receiver = Receiver::new(url, &SECRET.into()).expect("a receiver");
     Courier::hasty(receiver, Arc::new(Clock::new(None)), times).expect("a client")
 }
 

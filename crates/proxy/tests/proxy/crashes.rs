@@ -1,13 +1,11 @@
 //! The program killed while a try runs, and the files that it leaves.
 
-use crate::process::{ended, running, terminate};
+use crate::process::{Running, ended, running, terminate};
 use crate::world::{Attempt, EMAIL, PIN, Play, REDEEMED, Upstream, answer, database, lock, sql};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::Child;
 use tokio::sync::Notify;
 
 /// Shorter than the program's own, and waited for by one test.
@@ -15,7 +13,7 @@ const SHORT_DEADLINE: Duration = Duration::from_secs(2);
 const SHORT_DEADLINE_FLAG: &str = "--test-upstream-deadline-ms=2000";
 
 /// SIGKILL, and waits for the end.
-async fn kill(mut child: Child) {
+async fn kill(mut child: Running) {
     child.kill().await.expect("it was running");
 }
 
@@ -151,20 +149,6 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Reads a program's log until a line has the text.
-async fn logged(log: &mut (impl tokio::io::AsyncBufRead + Unpin), text: &str) -> String {
-    let reading = async {
-        loop {
-            let mut line = String::new();
-            assert!(log.read_line(&mut line).await.expect("text") > 0, "the log ends without {text}");
-            if line.contains(text) {
-                return line;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), reading).await.expect(text)
-}
-
 #[tokio::test]
 async fn what_cannot_be_written_keeps_the_program_from_ending_until_a_second_signal() {
     for second_signal in [true, false] {
@@ -173,7 +157,6 @@ async fn what_cannot_be_written_keeps_the_program_from_ending_until_a_second_sig
         let upstream = Upstream::start(vec![held]).await;
         let folder = tempfile::tempdir().expect("a folder");
         let (mut child, endpoint) = running(&upstream.url, folder.path(), &["--test-answer-within-ms=3000"]).await;
-        let mut log = BufReader::new(child.stderr.take().expect("piped"));
         let attempt = Attempt::new(&endpoint);
         let key = attempt.key.clone();
         let browser = tokio::spawn(async move { attempt.post().await });
@@ -181,23 +164,18 @@ async fn what_cannot_be_written_keeps_the_program_from_ending_until_a_second_sig
         let mut beside = database(folder.path()).await;
         lock(&mut beside).await;
         release.notify_one();
-        logged(&mut log, "tried").await;
+        child.logged("tried").await;
         terminate(&child).await;
-        logged(&mut log, "told to end").await;
+        child.logged("told to end").await;
         if second_signal {
             terminate(&child).await;
-            let alarm = logged(&mut log, "ALARM").await;
+            let alarm = child.logged("ALARM").await;
             assert!(alarm.contains(&key) && alarm.contains("redeemed") && alarm.contains("t-1"), "{alarm}");
         } else {
             sql(&mut beside, "ROLLBACK").await;
         }
-        let mut rest = String::new();
-        let ends = async {
-            log.read_to_string(&mut rest).await.expect("text");
-            child.wait().await.expect("it ends").code()
-        };
-        let code = tokio::time::timeout(Duration::from_secs(30), ends).await.expect("it ends");
-        assert_eq!(code, Some(i32::from(second_signal)), "{rest}");
+        let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await.expect("it ends");
+        assert_eq!(ended.expect("it ends").code(), Some(i32::from(second_signal)), "{}", child.log());
         browser.abort();
         if !second_signal {
             let (child, endpoint) = running(&upstream.url, folder.path(), &[]).await;

@@ -109,7 +109,7 @@ async fn keys_that_would_not_recognise_the_vouchers_end_the_start() {
     let settings = settings(&upstream.url, folder.path(), Duration::from_secs(1));
     let args = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
-        pin_key: Some(format!("b={other},1={PIN_KEY}")),
+        pin_key: Some(format!("b={other},1={PIN_KEY}").into()),
         ..Default::default()
     };
     let pin_keys = rotated(args);
@@ -123,7 +123,7 @@ async fn keys_that_would_not_recognise_the_vouchers_end_the_start() {
     serving.stop().await;
 }
 
-fn rotated(secrets: flexepin_cashier_proxy::Secrets) -> flexepin_cashier_proxy::PinKeys {
+fn rotated(secrets: flexepin_cashier_proxy::Secrets) -> flexepin_cashier_proxy::Live<flexepin_cashier_proxy::PinKeys> {
     use clap::Parser;
     let args = ["proxy", "--insecure-no-sessions", "--mozarto-url=http://127.0.0.1:1"];
     Settings::new(flexepin_cashier_proxy::Args::parse_from(args), secrets).expect("complete settings").pin_keys
@@ -176,7 +176,7 @@ async fn a_lock_after_sending_loses_no_answer() {
 
 /// Files of that process may not grow beyond so many bytes; `None` is no limit.
 #[cfg(target_os = "linux")]
-fn limit_files(process: u32, bytes: Option<u64>) {
+pub(crate) fn limit_files(process: u32, bytes: Option<u64>) {
     use rustix::process::{Pid, Resource, Rlimit, prlimit};
     let process = i32::try_from(process).ok().and_then(Pid::from_raw).expect("a process");
     prlimit(Some(process), Resource::Fsize, Rlimit { current: bytes, maximum: None }).expect("the limit is set");
@@ -281,7 +281,7 @@ async fn two_proxies_whose_keys_differ_never_send_one_voucher_twice() {
     let old = settings(&upstream.url, folder.path(), PATIENT);
     let secrets = flexepin_cashier_proxy::Secrets {
         company_token: Some(TOKEN.into()),
-        pin_key: Some(format!("2=another-key-of-the-tests-32-bytes.,1={PIN_KEY}")),
+        pin_key: Some(format!("2=another-key-of-the-tests-32-bytes.,1={PIN_KEY}").into()),
         ..Default::default()
     };
     let new = Settings { pin_keys: rotated(secrets), ..settings(&upstream.url, folder.path(), PATIENT) };

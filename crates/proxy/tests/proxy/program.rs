@@ -21,7 +21,7 @@ async fn a_setting_that_is_missing_is_named_and_nothing_starts() {
         (vec![OPEN, URL], "", PIN_KEY, "CASHIER_COMPANY_TOKEN is missing"),
         (vec![OPEN, URL], TOKEN, "", "CASHIER_PIN_KEY is missing"),
         (vec![OPEN, URL], TOKEN, "short", "CASHIER_PIN_KEY is too short"),
-        (vec![URL], TOKEN, PIN_KEY, "--insecure-no-sessions"),
+        (vec![URL], TOKEN, PIN_KEY, "CASHIER_SESSION_KEYS is missing"),
     ] {
         let mut command = program(&arguments);
         command.env("CASHIER_COMPANY_TOKEN", token).env("CASHIER_PIN_KEY", pin_key);

@@ -140,6 +140,8 @@ pub(crate) fn settings(upstream: &str, folder: &Path, deadline: Duration) -> Set
     let args = [
         "proxy",
         "--insecure-no-sessions",
+        "--limit-address=0",
+        "--limit-customer=0",
         "--mozarto-url",
         upstream,
         "--allow-origin",
@@ -170,6 +172,8 @@ pub(crate) fn hasty(settings: Settings, answer_within: Duration, ledger_within: 
 /// A proxy that serves until it is stopped.
 pub(crate) struct Serving {
     pub(crate) endpoint: String,
+    /// Where its metrics are, with a slash at the end; empty where they are nowhere.
+    pub(crate) metrics: String,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
@@ -179,6 +183,7 @@ impl Serving {
         let listener = TcpListener::bind(settings.listen).await.expect("a port");
         let endpoint = format!("http://{}/cashier/flexepin", listener.local_addr().expect("an address"));
         let proxy = Proxy::open(settings).await.expect("it opens");
+        let metrics = proxy.metrics_address().map(|address| format!("http://{address}/")).unwrap_or_default();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let ended = serve(listener, proxy, async {
@@ -186,7 +191,7 @@ impl Serving {
             });
             assert_eq!(ended.await, Ok(()));
         });
-        Self { endpoint, stop, served }
+        Self { endpoint, metrics, stop, served }
     }
 
     /// Ends it gracefully.
@@ -294,6 +299,13 @@ pub(crate) fn body() -> Value {
         "pspType": "FLEXEPIN", "type": "PAYIN", "voucherPin": PIN, "baseamount": 25.5, "currency": "EUR", "currencyCode": "EUR",
         "userId": "user_123", "email": EMAIL, "brandId": "brand-1",
     })
+}
+
+/// The same with another voucher.
+pub(crate) fn with_pin(pin: &str) -> Value {
+    let mut body = body();
+    body["voucherPin"] = pin.into();
+    body
 }
 
 /// A POST of an attempt of its own.

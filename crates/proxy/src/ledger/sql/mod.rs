@@ -325,6 +325,12 @@ impl Ledger for Sql {
         self.write(upkeep::AcceptPinKeys { marks: keys.marks() }, soon()).await
     }
 
+    async fn mark(&self) -> Result<Mark, Unavailable> {
+        let mut reader = self.reader().await?;
+        let now = self.engine.now(&mut reader).await.map_err(unreadable)?;
+        upkeep::mark(&mut reader, now.steady).await.map_err(unreadable)
+    }
+
     async fn observe(&self) -> Result<Mark, Unavailable> {
         let ledger = i64::from_ne_bytes(Uuid::new_v4().as_u64_pair().0.to_ne_bytes());
         let mark = self.write(upkeep::Observe { ledger }, soon()).await?;

@@ -210,6 +210,10 @@ impl Ledger for Books {
         Err(not_asked())
     }
 
+    async fn mark(&self) -> Result<Mark, Unavailable> {
+        Err(not_asked())
+    }
+
     async fn observe(&self) -> Result<Mark, Unavailable> {
         Err(not_asked())
     }

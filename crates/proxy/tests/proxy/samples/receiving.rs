@@ -1,7 +1,8 @@
 //! docs/receivers: they record what is to be credited once, and believe nobody else.
 
 use super::Language;
-use crate::world::client;
+use crate::notify;
+use crate::world::{Attempt, REDEEMED, Serving, Upstream, answer, client, settings};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -33,13 +34,14 @@ struct Telling {
 }
 
 impl Receiver {
-    /// Started with both secrets.
+    /// Started with all secrets.
     async fn start(language: Language) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").await.and_then(|listener| listener.local_addr());
         let (port, folder) = (port.expect("a port").port(), tempfile::tempdir().expect("a folder"));
         let address = format!("127.0.0.1:{port}");
         let mut command = language.command("receivers", "receiver", &["-S", &address]);
         let secrets = [&SECRET[..], &OLDER].map(|secret| format!("whsec_{}", BASE64_STANDARD.encode(secret)));
+        let secrets = [secrets.join(" "), notify::SECRET.to_owned()];
         command.env("PORT", port.to_string()).env("CASHIER_NOTIFY_SECRET", secrets.join(" "));
         command
             .env("CREDITS", credits_in(&folder))
@@ -215,4 +217,28 @@ async fn no_receiver_says_yes_before_it_has_written_it_down() {
         assert_eq!(receiver.told(&telling).await, 204, "{language:?}");
         assert_eq!(receiver.recorded().len(), 1, "{language:?}");
     }
+}
+
+#[tokio::test]
+async fn what_the_proxy_sends_is_credited_by_each_receiver() {
+    let here = Language::here().await;
+    let mut ran = 0;
+    for &language in &here {
+        let (receiver, folder) = (Receiver::start(language).await, tempfile::tempdir().expect("a folder"));
+        let upstream = Upstream::start(vec![answer(200, "", REDEEMED)]).await;
+        let settings = settings(&upstream.url, folder.path(), Duration::from_secs(20));
+        let to = notify::receiver(&receiver.url);
+        let serving = Serving::start(flexepin_cashier_proxy::Settings { receiver: to, ..settings }).await;
+        let attempt = Attempt::new(&serving.endpoint);
+        attempt.post().await;
+        let credits = credits_in(&receiver.folder).join(format!("{}.json", attempt.key));
+        notify::until(async || credits.exists()).await;
+        serving.stop().await;
+        let line = &receiver.recorded()[&attempt.key];
+        let found = ["action", "userId", "value", "currency", "transactionId"].map(|name| line[name].clone());
+        let expected = [json!("credit"), json!("user_123"), json!(25.5), json!("EUR"), json!("t-1")];
+        assert_eq!(found, expected, "{language:?}: {line}");
+        ran += 1;
+    }
+    assert_eq!(ran, here.len());
 }

@@ -47,19 +47,22 @@ async fn what_it_does_not_know_or_had_open_is_no_longer_untouched() {
 async fn it_is_noticed_by_its_mark_and_taken_when_staff_have_said_so() {
     each(async |place: &Place| {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = MarkFile::new(folder.path().join("cashier.mark"));
+        let path = folder.path().join("cashier.mark");
+        let started = async |ledger: &Sql| {
+            let file = MarkFile::new(path.clone());
+            file.check(file.noted()?, ledger.mark().await.expect("readable"))?;
+            file.raise(ledger.observe().await.expect("written"))
+        };
         let ledger = place.opened().await;
-        file.check(ledger.observe().await.expect("written")).expect("the first time");
-        // The copy is brought back: it knows nothing of what came after.
-        place.sql("UPDATE meta SET value = value - 1 WHERE name = 'generation'").await;
         for _ in 0..3 {
-            place.sql("UPDATE meta SET value = 0 WHERE name = 'generation'").await;
-            file.write(Mark { generation: 100, ..ledger.observe().await.expect("written") });
-            let error = file.check(ledger.observe().await.expect("written")).expect_err("it is older");
-            assert!(error.contains("attempts restored"), "{error}");
+            started(&ledger).await.expect("it goes on from where it was");
         }
+        // A copy of a moment ago is brought back.
+        place.sql("UPDATE meta SET value = value - 1 WHERE name = 'generation'").await;
+        let error = started(&ledger).await.expect_err("it is older");
+        assert!(error.contains("attempts restored"), "{error}");
         ledger.restored(restored()).await.expect("written");
-        file.check(ledger.observe().await.expect("written")).expect("staff have said so");
+        started(&ledger).await.expect("staff have said so");
     })
     .await;
 }
