@@ -14,6 +14,7 @@ mod live;
 mod mark;
 mod metrics;
 mod notify;
+mod openapi;
 mod outcomes;
 mod own;
 mod pay_in;
@@ -30,6 +31,7 @@ mod tls;
 mod truth;
 mod upkeep;
 mod upstream;
+mod user_token;
 
 pub use args::{Args, AttemptsCommand, Command, LimitArgs, MozartoUser, SettleAs};
 use attempts::Attempts;
@@ -117,9 +119,9 @@ impl Proxy {
         mark.check(noted, ledger.mark().await.map_err(unusable)?).map_err(StartError)?;
         mark.raise(ledger.observe().await.map_err(unusable)?).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
-        let receiver = settings.receiver.clone();
-        let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
         let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
+        let courier = |receiver| Courier::new(receiver, Arc::clone(&clock), Arc::clone(&attempts.metrics));
+        let courier = settings.receiver.clone().map(courier).transpose()?;
         Ok(Self { attempts: Arc::new(attempts), clock, courier, mark, settings, metrics })
     }
 

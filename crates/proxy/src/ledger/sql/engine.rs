@@ -159,7 +159,6 @@ impl Engine {
     pub(super) fn trouble(&self, error: &sqlx::Error) -> Trouble {
         match (self.kind, error) {
             (Kind::Sqlite { .. }, _) if matches!(super::sqlite::code(error), Some(5 | 6)) => Trouble::Busy,
-            (Kind::Sqlite { .. }, _) => Trouble::Failed,
             (Kind::Postgres, sqlx::Error::Database(database)) => {
                 let code = database.code().unwrap_or_default().into_owned();
                 match code.as_str() {
@@ -172,7 +171,7 @@ impl Engine {
                 }
             }
             (Kind::Postgres, _) if is_of_the_connection(error) => Trouble::Gone,
-            (Kind::Postgres, _) => Trouble::Failed,
+            _ => Trouble::Failed,
         }
     }
 }

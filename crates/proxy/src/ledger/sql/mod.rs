@@ -201,8 +201,8 @@ fn unreadable(error: sqlx::Error) -> Unavailable {
 }
 
 /// For what nobody waits for in the end.
-fn soon() -> Option<Instant> {
-    Some(Instant::now() + READER_PATIENCE)
+fn soon() -> Instant {
+    Instant::now() + READER_PATIENCE
 }
 
 fn whole_seconds(time: Duration) -> i64 {
@@ -214,11 +214,11 @@ impl Ledger for Sql {
     async fn begin(&self, posted: Posted, may_send: bool, by: Instant) -> Result<Begun, Unavailable> {
         let (key, ticket) = (posted.key, Uuid::new_v4().to_string());
         let begin = begin::Begin { posted, may_send, ticket: ticket.clone() };
-        let begun = self.write(begin, Some(by)).await;
-        if begun.as_ref().is_err_and(|unavailable| unavailable.may_stand) {
+        let outcome = self.write(begin, Some(by)).await;
+        if outcome.as_ref().is_err_and(|unavailable| unavailable.may_stand) {
             self.abandon(key, ticket);
         }
-        begun
+        outcome
     }
 
     async fn end(&self, ended: Ended) -> Result<Option<Kept>, Unavailable> {
@@ -226,7 +226,7 @@ impl Ledger for Sql {
     }
 
     async fn close(&self, key: Uuid) -> Result<Closed, Unavailable> {
-        self.write(close::Close { key }, soon()).await
+        self.write(close::Close { key }, Some(soon())).await
     }
 
     async fn attempt(&self, key: Uuid) -> Result<Option<Kept>, Unavailable> {
@@ -277,15 +277,15 @@ impl Ledger for Sql {
             return Ok(Vec::new());
         }
         drop(reader);
-        self.write(deliveries::Claim { limit: i64::from(limit), seconds: whole_seconds(claim) }, soon()).await
+        self.write(deliveries::Claim { limit: i64::from(limit), seconds: whole_seconds(claim) }, Some(soon())).await
     }
 
     async fn delivered(&self, sequence: i64) -> Result<(), Unavailable> {
-        self.write(deliveries::Delivered { sequence, again_after: None }, soon()).await
+        self.write(deliveries::Delivered { sequence, again_after: None }, Some(soon())).await
     }
 
     async fn not_delivered(&self, sequence: i64, wait: Duration) -> Result<(), Unavailable> {
-        self.write(deliveries::Delivered { sequence, again_after: Some(whole_seconds(wait)) }, soon()).await
+        self.write(deliveries::Delivered { sequence, again_after: Some(whole_seconds(wait)) }, Some(soon())).await
     }
 
     async fn redeliver(&self, which: Redeliver) -> Result<u64, Unavailable> {
@@ -322,7 +322,7 @@ impl Ledger for Sql {
     }
 
     async fn accept_pin_keys(&self, keys: &PinKeys) -> Result<Result<(), String>, Unavailable> {
-        self.write(upkeep::AcceptPinKeys { marks: keys.marks() }, soon()).await
+        self.write(upkeep::AcceptPinKeys { marks: keys.marks() }, Some(soon())).await
     }
 
     async fn mark(&self) -> Result<Mark, Unavailable> {
@@ -333,13 +333,13 @@ impl Ledger for Sql {
 
     async fn observe(&self) -> Result<Mark, Unavailable> {
         let ledger = i64::from_ne_bytes(Uuid::new_v4().as_u64_pair().0.to_ne_bytes());
-        let mark = self.write(upkeep::Observe { ledger }, soon()).await?;
+        let mark = self.write(upkeep::Observe { ledger }, Some(soon())).await?;
         self.forgets.store(mark.forgets, Ordering::SeqCst);
         Ok(mark)
     }
 
     async fn prune(&self, seconds: i64) -> Result<bool, Unavailable> {
-        self.write(upkeep::Prune { seconds }, soon()).await
+        self.write(upkeep::Prune { seconds }, Some(soon())).await
     }
 
     async fn stopped(&self) {
