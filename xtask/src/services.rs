@@ -83,6 +83,7 @@ impl Services {
         let mut proxy = command(programs.join("flexepin-cashier-proxy"));
         proxy.args(["--listen", &format!("127.0.0.1:{}", ports.proxy)]);
         proxy.args(["--mozarto-url", &sandbox.url, "--insecure-no-sessions"]);
+        proxy.args(["--limit-address=0", "--limit-customer=0", "--guesses=0"]);
         for host in ["127.0.0.1", "localhost"] {
             proxy.args(["--allow-origin", &format!("http://{host}:{page_port}")]);
         }
