@@ -13,9 +13,6 @@ use std::time::Duration;
 
 /// The advisory lock of every step: "flexepin" in ASCII.
 const LOCK: i64 = 0x666c_6578_6570_696e;
-/// How long a process may begin tries after its last step. A try's first byte leaves within 8 s of its step
-/// (the ledger's part of a POST).
-pub(super) const LEASE: Duration = Duration::from_secs(15);
 
 /// A step of the ledger: when it is, and whose.
 pub(super) struct Step {
@@ -35,6 +32,9 @@ pub(super) struct Engine {
     pub(super) options: AnyConnectOptions,
     pub(super) clock: Arc<Clock>,
     pub(super) process: String,
+    /// How long a process may begin tries after its last step. A try's first byte leaves within 8 s of its step
+    /// (the ledger's part of a POST).
+    pub(super) lease: Duration,
 }
 
 /// Which it is.
@@ -107,8 +107,8 @@ impl Engine {
                      ON CONFLICT (process) DO UPDATE SET leased_until_ms = excluded.leased_until_ms \
                      RETURNING leased_until_ms - {} AS now_ms",
                     self.process,
-                    LEASE.as_millis(),
-                    LEASE.as_millis()
+                    self.lease.as_millis(),
+                    self.lease.as_millis()
                 );
                 let rows = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(connection).await?;
                 self.step_of(rows.last().ok_or(sqlx::Error::RowNotFound)?)
@@ -160,7 +160,6 @@ impl Engine {
     pub(super) fn trouble(&self, error: &sqlx::Error) -> Trouble {
         match (self.kind, error) {
             (Kind::Sqlite { .. }, _) if matches!(super::sqlite::code(error), Some(5 | 6)) => Trouble::Busy,
-            (Kind::Sqlite { .. }, _) => Trouble::Failed,
             (Kind::Postgres, sqlx::Error::Database(database)) => {
                 let code = database.code().unwrap_or_default().into_owned();
                 match code.as_str() {
@@ -173,7 +172,7 @@ impl Engine {
                 }
             }
             (Kind::Postgres, _) if is_of_the_connection(error) => Trouble::Gone,
-            (Kind::Postgres, _) => Trouble::Failed,
+            _ => Trouble::Failed,
         }
     }
 }

@@ -90,8 +90,8 @@ async fn a_beginning_that_is_repeated_after_it_was_committed_is_the_same_try() {
         let ledger = place.opened().await;
         let begin = || begin::Begin { posted: posted(1, 1), may_send: true, ticket: "a ticket".to_owned() };
         for _ in 0..2 {
-            let begun = ledger.write(begin(), None).await;
-            assert!(matches!(begun, Ok(Begun::Send(1))), "{begun:?}");
+            let outcome = ledger.write(begin(), None).await;
+            assert!(matches!(outcome, Ok(Begun::Send(1))), "{outcome:?}");
         }
         let another = begin::Begin { ticket: "another".to_owned(), ..begin() };
         assert!(matches!(ledger.write(another, None).await, Ok(Begun::Kept(_))), "another POST of the key");
