@@ -311,6 +311,11 @@ impl Attempts {
                     if held.is_some() {
                         info!(attempt = %ended.key, "what was held is written");
                     }
+                    if kept.is_none() {
+                        self.lost.fetch_add(1, Ordering::SeqCst);
+                        error!(attempt = %ended.key, meaning = ended.meaning, transaction = logged_id,
+                            "ALARM: the ledger does not know the attempt of a try that has ended; was an older one put in its place?");
+                    }
                     if ended.redeemed.is_some() {
                         self.outcome_written.notify_one();
                     }

@@ -99,9 +99,10 @@ impl Engine {
                 Ok(self.own_step())
             }
             Kind::Postgres => {
-                // One round trip. The clock is asked when the lock is held.
+                // One round trip. The clock is asked when the lock is held. What the step sees is what others have
+                // committed until then, whatever the database's usual isolation is: a snapshot would be taken before.
                 let begin = format!(
-                    "BEGIN; SELECT 1 FROM pg_advisory_xact_lock({LOCK}); \
+                    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM pg_advisory_xact_lock({LOCK}); \
                      INSERT INTO nodes (process, leased_until_ms) VALUES ('{}', {NOW_MS} + {}) \
                      ON CONFLICT (process) DO UPDATE SET leased_until_ms = excluded.leased_until_ms \
                      RETURNING leased_until_ms - {} AS now_ms",
@@ -142,15 +143,15 @@ impl Engine {
         Step { wall_ms, uptime: String::new(), steady: wall_ms / 1000, process: self.process.clone() }
     }
 
-    /// The statement by which so many numbers of the books are never used.
-    pub(super) fn skip_sequences(&self, count: i64) -> String {
+    /// The statement by which so many numbers of the books are never used, and none up to `beyond`.
+    pub(super) fn skip_sequences(&self, count: i64, beyond: i64) -> String {
         match self.kind {
             Kind::Sqlite { .. } => format!(
                 "INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'outbox'); \
-                 UPDATE sqlite_sequence SET seq = seq + {count} WHERE name = 'outbox'"
+                 UPDATE sqlite_sequence SET seq = max(seq + {count}, {beyond}) WHERE name = 'outbox'"
             ),
             Kind::Postgres => format!(
-                "SELECT setval(pg_get_serial_sequence('outbox', 'sequence'), coalesce((SELECT max(sequence) FROM outbox), 0) + {count})"
+                "SELECT setval(pg_get_serial_sequence('outbox', 'sequence'), greatest(coalesce((SELECT max(sequence) FROM outbox), 0) + {count}, {beyond}))"
             ),
         }
     }

@@ -237,7 +237,7 @@ async fn run(engine: &Engine, connection: &mut AnyConnection, batch: &mut [Box<d
 
 /// One operation in a transaction of its own; why it failed, if it did.
 async fn one(engine: &Engine, connection: &mut AnyConnection, job: &mut Box<dyn Job>) -> Option<String> {
-    transaction(engine, connection, std::slice::from_mut(job)).await.err().map(|error| error.to_string())
+    in_time(engine, connection, std::slice::from_mut(job)).await.err().map(|error| error.to_string())
 }
 
 /// A fresh connection where one can be had: nobody knows what an input or output error has left of the old one.
