@@ -190,6 +190,20 @@ async fn a_session_that_has_ended_may_ask_about_and_finish_what_was_begun_and_be
 }
 
 #[tokio::test]
+async fn a_session_that_has_redeemed_a_voucher_begins_no_other() {
+    let (endpoint, upstream) = before(vec![answer(200, "", REDEEMED)], &[]).await;
+    let anna = Browser::of(&endpoint, &claims("user_123", "s-1"));
+    let first = key();
+    assert_eq!(anna.post(&first, &body()).await.status, 200);
+    let another = with(body(), "voucherPin", json!("1111222233334444"));
+    assert_eq!(anna.post(&key(), &another).await.code(), EXPIRED, "the page gets another session");
+    assert_eq!(upstream.requests().len(), 1);
+    assert!(anna.post(&first, &body()).await.replayed, "what it redeemed it may ask for");
+    let next = Browser::of(&endpoint, &claims("user_123", "s-2"));
+    assert_eq!(next.post(&key(), &another).await.status, 200);
+}
+
+#[tokio::test]
 async fn in_mode_session_mozarto_gets_the_bearer_that_the_browser_sent() {
     let (endpoint, upstream) = before(vec![answer(200, "", REDEEMED)], &["--mozarto-user=session"]).await;
     let anna = Browser::of(&endpoint, &claims("user_123", "s-1"));
