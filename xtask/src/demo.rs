@@ -3,7 +3,7 @@
 //! Builds the widget, starts sandbox and proxy, serves the page. Runs until ctrl-c, SIGTERM, or the end of a service.
 
 use crate::page_server::{PageServer, Pages, Upstreams};
-use crate::services::{self, Ports, Services, listen_for_pages};
+use crate::services::{self, Login, Ports, Services, listen_for_pages};
 use crate::steps::target_dir;
 use crate::tools::WasmBindgen;
 use crate::widget::{self, Profile};
@@ -28,7 +28,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let ports = if options.port == 0 { Ports::ANY } else { Ports::usual().await? };
     if options.services {
         services::build().await?;
-        let mut services = Services::start(ports, options.port, None).await?;
+        let mut services = Services::start(ports, options.port, None, Login::Nobodys).await?;
         println!("\n{}\n\n{PINS}\n\nctrl-c ends both.", addresses(&services));
         return Err(services.ended().await);
     }
@@ -37,7 +37,7 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
     let profile = if options.release { Profile::Release } else { Profile::Dev };
     widget::build(profile, &WasmBindgen::ready().await?, &widget).await?;
     services::build().await?;
-    let mut services = Services::start(ports, listener.local_addr()?.port(), None).await?;
+    let mut services = Services::start(ports, listener.local_addr()?.port(), None, Login::Nobodys).await?;
     let server = PageServer::start(listener, &Pages::Playground { widget: &widget }, Upstreams::of(&services))?;
     println!("\n{}\n\n{PINS}\n\nOpen {} in a browser. ctrl-c ends the demo.", addresses(&services), server.url);
     Err(services.ended().await)

@@ -8,7 +8,7 @@ use crate::browsers::{self, Browser, Drivers, Engine};
 use crate::count::{self, Ran};
 use crate::dist;
 use crate::page_server::{PageServer, Pages, Upstreams};
-use crate::services::{self, OUTCOMES_TOKEN, Ports, Services, listen_for_pages};
+use crate::services::{self, Login, OUTCOMES_TOKEN, Ports, Services, listen_for_pages};
 use crate::steps::{cargo, command, run as run_command, step, target_dir};
 use crate::test::run_tests;
 use crate::tools::{WasmBindgen, node, trunk};
@@ -80,7 +80,7 @@ impl Ground {
         let engine = browser.engine;
         let logs = std::path::absolute(target_dir()?)?.join("e2e").join(engine.name());
         let demo = listen_for_pages(0).await?;
-        let mut services = Services::start(Ports::ANY, demo.local_addr()?.port(), Some(&logs)).await?;
+        let mut services = Services::start(Ports::ANY, demo.local_addr()?.port(), Some(&logs), Login::Nobodys).await?;
         let upstreams = Upstreams::of(&services);
         let demo = PageServer::start(demo, &Pages::Playground { widget: &self.dist }, upstreams.clone())?;
         let drivers = Drivers::start(browser, &logs).await?;

@@ -2,7 +2,7 @@
 //! virtual environment of its own under `target/`.
 
 use crate::apt;
-use crate::services::{self, OUTCOMES_TOKEN, Ports, Services};
+use crate::services::{self, Login, OUTCOMES_TOKEN, Ports, SESSION_ISSUER, SESSION_KEYS, Services};
 use crate::steps::{command, run, step, target_dir};
 use crate::tools::on_path;
 use anyhow::{Context, Result};
@@ -44,8 +44,14 @@ pub(crate) async fn ready() -> Result<Option<PathBuf>> {
 /// Tries the proxy, in front of the sandbox, with what the document allows and with what it does not.
 pub(crate) async fn proxy(fuzzer: PathBuf) -> Result<()> {
     services::build().await?;
-    let services = Services::start(Ports::ANY, 1, Some(&target_dir()?.join("fuzz"))).await?;
+    let folder = target_dir()?.join("fuzz");
+    let services = Services::start(Ports::ANY, 1, Some(&folder), Login::Sessions).await?;
+    let config = folder.join("schemathesis.toml");
+    let bearers = [("session", session().await?), ("outcomes", OUTCOMES_TOKEN.to_owned())];
+    let bearers = bearers.map(|(scheme, bearer)| format!("[auth.openapi.{scheme}]\nbearer = \"{bearer}\"\n"));
+    std::fs::write(&config, bearers.concat()).context("cannot write what the fuzzer reads")?;
     let mut fuzz = command(fuzzer);
+    fuzz.arg("--config-file").arg(config);
     fuzz.args([
         "run",
         "docs/openapi.json",
@@ -58,6 +64,15 @@ pub(crate) async fn proxy(fuzzer: PathBuf) -> Result<()> {
     ]);
     // The same cases at each run.
     fuzz.args(["--seed", "1", "--max-examples", "50", "--generation-database", "none", "--no-color"]);
-    fuzz.arg("--header").arg(format!("Authorization: Bearer {OUTCOMES_TOKEN}"));
     run(&mut fuzz).await
+}
+
+/// A checkout session of one customer, as a merchant's server mints it.
+async fn session() -> Result<String> {
+    let mut mint = command("python3");
+    mint.args(["docs/sessions/python.py", r#"{"sub":"fuzzer","email":"fuzzer@shop.example"}"#]);
+    mint.env("CASHIER_SESSION_KEYS", SESSION_KEYS).env("CASHIER_SESSION_ISSUER", SESSION_ISSUER);
+    let minted = mint.output().await.context("no checkout session could be minted")?;
+    anyhow::ensure!(minted.status.success(), "no checkout session: {}", String::from_utf8_lossy(&minted.stderr));
+    Ok(String::from_utf8(minted.stdout)?.trim().to_owned())
 }

@@ -22,8 +22,27 @@ const PROXY_PORT: u16 = 8082;
 pub(crate) const OUTCOMES_TOKEN: &str = "outcomes-of-the-demo";
 
 /// Limits of the proxy that would meet every customer of a demo or test: all have one address, and play with what fails.
-const OFF: [&str; 4] =
-    ["CASHIER_LIMIT_ADDRESS", "CASHIER_LIMIT_CUSTOMER", "CASHIER_GUESSES", "CASHIER_BREAKER_FAILURES"];
+const OFF: [&str; 5] = [
+    "CASHIER_LIMIT_ADDRESS",
+    "CASHIER_LIMIT_SESSION",
+    "CASHIER_LIMIT_CUSTOMER",
+    "CASHIER_GUESSES",
+    "CASHIER_BREAKER_FAILURES",
+];
+
+/// Under which checkout sessions are signed, where there are any.
+pub(crate) const SESSION_KEYS: &str = "tests=the-session-keys-of-the-tests-and-of-nothing-else";
+/// Whose they are.
+pub(crate) const SESSION_ISSUER: &str = "https://shop.example";
+
+/// Who may redeem.
+#[derive(Clone, Copy)]
+pub(crate) enum Login {
+    /// Whoever reaches the proxy.
+    Nobodys,
+    /// Whoever has a checkout session.
+    Sessions,
+}
 
 /// Builds the programs of sandbox and proxy.
 pub(crate) async fn build() -> Result<()> {
@@ -73,7 +92,7 @@ pub(crate) struct Services {
 impl Services {
     /// Starts both; pages of 127.0.0.1 and localhost at `page_port` may call the proxy directly. Their logs go to the
     /// terminal, or into the folder `logs`. The proxy's ledger begins empty, as the sandbox does.
-    pub(crate) async fn start(ports: Ports, page_port: u16, logs: Option<&Path>) -> Result<Self> {
+    pub(crate) async fn start(ports: Ports, page_port: u16, logs: Option<&Path>, login: Login) -> Result<Self> {
         let database = fresh_database().context("cannot make a place for the proxy's ledger")?;
         let programs = target_dir()?.join("debug");
         let mut sandbox = command(programs.join("mozarto-sandbox"));
@@ -82,8 +101,13 @@ impl Services {
 
         let mut proxy = command(programs.join("flexepin-cashier-proxy"));
         proxy.args(["--listen", &format!("127.0.0.1:{}", ports.proxy)]);
-        proxy.args(["--mozarto-url", &sandbox.url, "--insecure-no-sessions"]);
-        proxy.args(["--limit-address=0", "--limit-customer=0", "--guesses=0"]);
+        proxy.args(["--mozarto-url", &sandbox.url]);
+        match login {
+            Login::Nobodys => proxy.arg("--insecure-no-sessions"),
+            Login::Sessions => {
+                proxy.env("CASHIER_SESSION_KEYS", SESSION_KEYS).args(["--session-issuer", SESSION_ISSUER])
+            }
+        };
         for host in ["127.0.0.1", "localhost"] {
             proxy.args(["--allow-origin", &format!("http://{host}:{page_port}")]);
         }

@@ -80,13 +80,17 @@ pub(crate) fn node() -> Result<PathBuf> {
 /// Has PHP installed where that can be done without asking: some of the proxies in the documents are written in it. Says so
 /// where it cannot.
 pub(crate) async fn php_ready() -> Result<()> {
-    if on_path("php").is_some() {
+    // A proxy in PHP calls Mozarto by curl.
+    let has_curl = command("php").args(["-r", "exit((int) !function_exists('curl_init'));"]).status().await;
+    if has_curl.is_ok_and(|status| status.success()) {
         return Ok(());
     }
     if apt::is_here() {
-        return apt::install(&["php-cli"]).await.context("cannot install PHP");
+        return apt::install(&["php-cli", "php-curl"]).await.context("cannot install PHP");
     }
-    println!("\n!!! PHP is missing here (`php`; on Debian: php-cli). What the documents show in PHP is not run.");
+    println!(
+        "\n!!! PHP is missing here (`php` with curl; on Debian: php-cli php-curl). What the documents show in PHP is not run."
+    );
     Ok(())
 }
 

@@ -27,7 +27,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, error, error_span, info, warn};
 use uuid::Uuid;
 
 /// The pause before what could not be written is tried again.
@@ -63,6 +63,8 @@ pub(crate) struct Attempts {
     pub(crate) giving_up: CancellationToken,
     /// How many ends of tries were not written.
     pub(crate) lost: AtomicUsize,
+    /// Whether anybody is told of outcomes.
+    pub(crate) delivers: bool,
     /// Poked after an outcome was written that the merchant is to be told.
     pub(crate) outcome_written: Arc<Notify>,
 }
@@ -90,6 +92,7 @@ impl Attempts {
             ending: CancellationToken::new(),
             giving_up: CancellationToken::new(),
             lost: AtomicUsize::new(0),
+            delivers: settings.receiver.is_some(),
             outcome_written: Arc::default(),
         }
     }
@@ -203,19 +206,14 @@ impl Attempts {
             Begun::Mismatch => Own::Mismatch,
             Begun::InUse(holder) => Own::InUse(holder),
             Begun::SessionSpent => Own::SessionExpired,
-            Begun::Wait(wait) => too_many(wait),
+            Begun::Wait(wait) => too_many(wait, Refused::Guesses),
             Begun::LacksPinKey(id) => {
                 error!(attempt = %key, id, "not sent: attempts are open under a key that CASHIER_PIN_KEY lacks; put it back, behind the newer ones");
                 Own::NotSent(OTHER_KEYS, WAIT_SECONDS)
             }
         };
-        let counted = match &refused {
-            Own::Foreign => Some(Refused::Foreign),
-            Own::NotSent(..) => Some(Refused::Ledger),
-            _ => None,
-        };
-        if let Some(why) = counted {
-            self.metrics.refused(why);
+        if matches!(refused, Own::NotSent(..)) {
+            self.metrics.refused(Refused::Ledger);
         }
         info!(attempt = %key, status = refused.stored().status, "not sent");
         refused.into_response()
@@ -226,6 +224,7 @@ impl Attempts {
     async fn without_a_step(&self, posted: &Posted, why: Refused, wait: u64) -> Response {
         self.metrics.refused(why);
         let why = not_sent_because(why);
+        info!(attempt = %posted.key, why, "not sent");
         let known =
             self.metrics.timed(Step::Attempt, self.ledger.attempt(posted.key)).await.inspect_err(|unavailable| {
                 warn!(attempt = %posted.key, %unavailable, "the ledger cannot be read, either");
@@ -263,7 +262,7 @@ impl Attempts {
         let began = Instant::now();
         let mozarto = Arc::clone(&self.mozarto);
         // In a task of its own: a defect in it must not lose the try.
-        let span = info_span!("mozarto", otel.kind = "client", number, attempt = %key);
+        let span = error_span!("mozarto", otel.kind = "client", number, attempt = %key);
         let sending = async move {
             let Posting { pay_in, customer, .. } = posting;
             let sent = mozarto.send(&pay_in, &customer).await;
@@ -274,7 +273,7 @@ impl Attempts {
             let logged_id = passed.meaning.transaction_id.clone().filter(|id| may_log(id, &pay_in, &mozarto));
             (passed, logged_id)
         };
-        let sent = tokio::spawn(requests::carried(sending).instrument(span));
+        let sent = tokio::spawn(requests::carried(sending.instrument(span)));
         let (passed, logged_id) = sent.await.unwrap_or_else(|failed| {
             error!(attempt = %key, %failed, "a try ended in a defect of the proxy's");
             (reply::lost("The proxy failed while it was waiting for Mozarto"), None)
@@ -311,6 +310,11 @@ impl Attempts {
                 Ok(kept) => {
                     if held.is_some() {
                         info!(attempt = %ended.key, "what was held is written");
+                    }
+                    if kept.is_none() {
+                        self.lost.fetch_add(1, Ordering::SeqCst);
+                        error!(attempt = %ended.key, meaning = ended.meaning, transaction = logged_id,
+                            "ALARM: the ledger does not know the attempt of a try that has ended; was an older one put in its place?");
                     }
                     if ended.redeemed.is_some() {
                         self.outcome_written.notify_one();

@@ -11,8 +11,9 @@ pub(crate) mod screen;
 use crate::args::MozartoUser;
 use crate::clock::Clock;
 use crate::ledger::{Kept, Ledger};
+use crate::metrics::Refused;
 use crate::own::Own;
-use crate::session::{self, Refused, Session, Sessions};
+use crate::session::{self, Session, Sessions};
 use crate::settings::{Limits, Settings};
 use address::{ClientNetwork, Peer};
 use axum::http::{HeaderMap, HeaderValue};
@@ -86,14 +87,14 @@ impl Guard {
 
     /// Who sends a request with these headers over a connection from `peer`.
     pub(crate) fn caller(&self, headers: &HeaderMap, peer: Peer) -> Result<Caller, Own> {
-        let refused = |refused: Refused| {
-            if let Refused::Broken(why) = refused {
+        let refused = |refused: session::Refused| {
+            if let session::Refused::Broken(why) = refused {
                 info!(why, "a session is not believed");
             }
             match refused {
-                Refused::Twice => Own::Invalid("Authorization must be there once".to_owned()),
-                Refused::Expired => Own::SessionExpired,
-                Refused::None | Refused::Broken(_) => Own::SessionRequired,
+                session::Refused::Twice => Own::Invalid("Authorization must be there once".to_owned()),
+                session::Refused::Expired => Own::SessionExpired,
+                session::Refused::None | session::Refused::Broken(_) => Own::SessionRequired,
             }
         };
         let network = address::of(peer, headers, &self.trusted_proxies);
@@ -157,20 +158,20 @@ impl Guard {
         fn check<K: Clone + Eq + std::hash::Hash>(
             limit: Option<&Limit<K>>,
             key: Option<K>,
-            of: &'static str,
+            of: Refused,
         ) -> Result<(), Own> {
             let Some(wait) = limit.zip(key).and_then(|(limit, key)| limit.wait(&key)) else { return Ok(()) };
-            info!(of, "over the limit of new attempts");
-            Err(too_many(wait))
+            info!(?of, "over the limit of new attempts");
+            Err(too_many(wait, of))
         }
         let session = caller.session.as_ref().map(|session| session.id.clone());
-        check(self.of_address.as_ref(), Some(caller.network), "address")?;
-        check(self.of_session.as_ref(), session, "session")?;
-        check(self.of_customer.as_ref(), customer.map(str::to_owned), "customer")
+        check(self.of_address.as_ref(), Some(caller.network), Refused::Address)?;
+        check(self.of_session.as_ref(), session, Refused::Session)?;
+        check(self.of_customer.as_ref(), customer.map(str::to_owned), Refused::Customer)
     }
 }
 
 /// Whole seconds, and none too few.
-pub(crate) fn too_many(wait: Duration) -> Own {
-    Own::TooManyTries(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+pub(crate) fn too_many(wait: Duration, why: Refused) -> Own {
+    Own::TooManyTries(wait.as_secs() + u64::from(wait.subsec_nanos() > 0), why)
 }

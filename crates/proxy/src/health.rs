@@ -19,7 +19,7 @@ const LEDGER_WITHIN: Duration = Duration::from_secs(2);
 
 /// `/healthz` and `/readyz`.
 pub(crate) fn routes(attempts: Arc<Attempts>) -> Router {
-    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(attempts)
+    Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).with_state(attempts)
 }
 
 /// All of it, for the listener of the metrics.
@@ -28,7 +28,23 @@ pub(crate) fn router(attempts: Arc<Attempts>) -> Router {
     metrics.merge(routes(attempts))
 }
 
-async fn ready(State(attempts): State<Arc<Attempts>>) -> Response {
+/// Whether the program lives.
+#[utoipa::path(get, path = "/healthz", tag = "operators", responses((status = 200, description = "It does", body = String)))]
+pub(crate) async fn healthy() -> &'static str {
+    "ok\n"
+}
+
+/// Whether it can do its work.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operators",
+    responses(
+        (status = 200, description = "It can", body = String),
+        (status = 503, description = "A line for each part that is not ready", body = String),
+    ),
+)]
+pub(crate) async fn ready(State(attempts): State<Arc<Attempts>>) -> Response {
     let mut not_ready = String::new();
     // No key is all zeros: versions of UUIDs begin at 1.
     let read = timeout(LEDGER_WITHIN, attempts.ledger.attempt(Uuid::nil())).await;
@@ -52,7 +68,11 @@ async fn ready(State(attempts): State<Arc<Attempts>>) -> Response {
 }
 
 async fn metrics(State(attempts): State<Arc<Attempts>>) -> Response {
-    let figures = timeout(LEDGER_WITHIN, attempts.ledger.figures()).await.ok().and_then(Result::ok);
+    let mut figures = timeout(LEDGER_WITHIN, attempts.ledger.figures()).await.ok().and_then(Result::ok);
+    if let Some(figures) = figures.as_mut().filter(|_| !attempts.delivers) {
+        // Nothing waits to be delivered where nobody is to be told.
+        (figures.undelivered, figures.oldest_undelivered_seconds) = (0, 0);
+    }
     let now = Now {
         figures,
         tries_running: attempts.tries_running(),

@@ -14,6 +14,7 @@ mod live;
 mod mark;
 mod metrics;
 mod notify;
+mod openapi;
 mod outcomes;
 mod own;
 mod pay_in;
@@ -30,6 +31,7 @@ mod tls;
 mod truth;
 mod upkeep;
 mod upstream;
+mod user_token;
 
 pub use args::{Args, AttemptsCommand, Command, LimitArgs, MozartoUser, SettleAs};
 use attempts::Attempts;
@@ -103,8 +105,13 @@ impl Proxy {
             None => None,
         };
         let clock = Arc::new(Clock::new(settings.clock_offset_file.clone()));
-        let ledger =
-            Sql::open(settings.database_url.expose_secret(), &settings.pin_keys.now(), Arc::clone(&clock)).await;
+        let ledger = Sql::open(
+            settings.database_url.expose_secret(),
+            &settings.pin_keys.now(),
+            Arc::clone(&clock),
+            settings.times.lease,
+        )
+        .await;
         let ledger = ledger.map_err(|error| StartError(error.to_string()))?;
         let mark = MarkFile::new(settings.mark_file.clone());
         let unusable = |unavailable: Unavailable| StartError(unavailable.to_string());
@@ -112,9 +119,9 @@ impl Proxy {
         mark.check(noted, ledger.mark().await.map_err(unusable)?).map_err(StartError)?;
         mark.raise(ledger.observe().await.map_err(unusable)?).map_err(StartError)?;
         let mozarto = Mozarto::new(&settings, Arc::clone(&clock))?;
-        let receiver = settings.receiver.clone();
-        let courier = receiver.map(|receiver| Courier::new(receiver, Arc::clone(&clock))).transpose()?;
         let attempts = Attempts::new(Arc::new(ledger), mozarto, &settings, Arc::clone(&clock), Metrics::new(alarms));
+        let courier = |receiver| Courier::new(receiver, Arc::clone(&clock), Arc::clone(&attempts.metrics));
+        let courier = settings.receiver.clone().map(courier).transpose()?;
         Ok(Self { attempts: Arc::new(attempts), clock, courier, mark, settings, metrics })
     }
 
@@ -168,7 +175,7 @@ pub async fn serve(
     let (ending, times) = (attempts.ending.clone(), settings.times);
     let guard = Arc::new(Guard::new(&settings, &clock));
     let ledger: Arc<dyn Ledger> = Arc::clone(&attempts.ledger);
-    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times.upstream_deadline, ending.clone()));
+    let mut upkeep = tokio::spawn(upkeep::run(Arc::clone(&ledger), mark, times, ending.clone()));
     let delivering = Delivering::start(courier, Arc::clone(&ledger), Arc::clone(&attempts.outcome_written));
     let told = ending.clone();
     tokio::spawn(async move {

@@ -203,7 +203,6 @@ impl Metrics {
     }
 
     /// The merchant's server was told, or could not be.
-    #[expect(dead_code, reason = "counted where outcomes are delivered")]
     pub(crate) fn delivered(&self, delivered: bool, took: Duration) {
         self.notify.observe(took.as_secs_f64());
         let result = if delivered { "delivered" } else { "failed" };

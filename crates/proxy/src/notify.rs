@@ -14,13 +14,13 @@ mod tests;
 use crate::clock::{Clock, rfc3339};
 use crate::ledger::{Delivery, Entry, Ledger};
 use crate::live::Live;
+use crate::metrics::Metrics;
 use crate::outcomes;
 use crate::settings::{NOTIFY_SECRET, is_this_machine};
-use crate::upstream::StartError;
+use crate::upstream::{self, StartError};
 use axum::http::{StatusCode, header};
 use governor::Jitter;
 use reqwest::{Client, Url, redirect, retry};
-use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 pub(crate) use signature::SigningSecrets;
@@ -94,6 +94,7 @@ pub(crate) struct Courier {
     client: Client,
     receiver: Receiver,
     clock: Arc<Clock>,
+    metrics: Arc<Metrics>,
     times: Times,
 }
 
@@ -143,20 +144,13 @@ impl Delivering {
 
 impl Courier {
     /// Sets the HTTP client up.
-    pub(crate) fn new(receiver: Receiver, clock: Arc<Clock>) -> Result<Self, StartError> {
-        Self::hasty(receiver, clock, Times::default())
+    pub(crate) fn new(receiver: Receiver, clock: Arc<Clock>, metrics: Arc<Metrics>) -> Result<Self, StartError> {
+        Self::hasty(receiver, clock, metrics, Times::default())
     }
 
-    fn hasty(receiver: Receiver, clock: Arc<Clock>, times: Times) -> Result<Self, StartError> {
-        // Mozilla's roots, compiled in: a bare container has no certificates of its own.
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| StartError(format!("TLS cannot be set up: {error}")))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+    fn hasty(receiver: Receiver, clock: Arc<Clock>, metrics: Arc<Metrics>, times: Times) -> Result<Self, StartError> {
         let client = Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(upstream::tls()?)
             // The line is for that address alone: one that moved is a failure that somebody sees.
             .redirect(redirect::Policy::none())
             .retry(retry::never())
@@ -168,7 +162,7 @@ impl Courier {
             .user_agent(concat!("flexepin-cashier-proxy/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| StartError(format!("the HTTP client cannot be set up: {error}")))?;
-        Ok(Self { client, receiver, clock, times })
+        Ok(Self { client, receiver, clock, metrics, times })
     }
 
     /// Delivers what is due, until it is told to end.
@@ -214,7 +208,9 @@ impl Courier {
         let Entry { sequence, attempt, .. } = &entry;
         let began = Instant::now();
         let posted = self.post(&entry).await;
-        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = began.elapsed();
+        self.metrics.delivered(posted.is_ok(), took);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let written = match posted {
             Ok(()) => {
                 info!(attempt, sequence, ms, "the merchant was told");

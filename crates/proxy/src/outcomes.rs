@@ -2,6 +2,7 @@
 
 use crate::clock::rfc3339;
 use crate::ledger::Entry;
+use crate::openapi;
 use crate::own::Own;
 use crate::routes::Shared;
 use crate::settings::is_it;
@@ -15,6 +16,24 @@ use tracing::error;
 const USUAL_LIMIT: u32 = 100;
 const LARGEST_LIMIT: u32 = 1000;
 
+/// The merchant's books, in order.
+#[utoipa::path(
+    get,
+    path = "/outcomes",
+    tag = "books",
+    params(
+        ("after" = Option<i64>, Query, minimum = 0, description = "Only lines after this sequence number; 0 by default"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "At most so many; 100 by default"),
+    ),
+    security(("outcomes" = [])),
+    responses(
+        (status = 200, description = "The lines", body = openapi::Outcomes),
+        (status = 400, description = "What was asked for is unclear", body = openapi::Answer),
+        (status = 401, description = "Not the token", body = openapi::Answer),
+        (status = 404, description = "Nobody reads the books here: there is no CASHIER_OUTCOMES_TOKEN", body = openapi::Answer),
+        (status = 503, description = "The ledger cannot be read", body = openapi::Answer),
+    ),
+)]
 pub(crate) async fn outcomes(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let Some(token) = &shared.outcomes_token else { return Own::NotFound.into_response() };
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

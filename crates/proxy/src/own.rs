@@ -2,6 +2,7 @@
 //! that makes it. Source: CONTRACT, "Hop 1".
 
 use crate::ledger::StoredAnswer;
+use crate::metrics::Refused;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mozarto::ErrorCode;
@@ -54,7 +55,7 @@ pub(crate) enum Own {
     /// The checkout session has ended, or has redeemed a voucher.
     SessionExpired,
     /// Too many new attempts, or too many invalid PINs: again in so many seconds.
-    TooManyTries(u64),
+    TooManyTries(u64, Refused),
     /// A page of an origin that may not call.
     ForeignOrigin,
     /// Nothing was sent so far under this key.
@@ -80,7 +81,7 @@ impl Own {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Mismatch => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyTries(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries(..) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotSent(..) | Self::LedgerUnreadable => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer(_) => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -97,7 +98,7 @@ impl Own {
             Self::Foreign => ErrorCode::AttemptForeign,
             Self::SessionRequired => ErrorCode::SessionRequired,
             Self::SessionExpired => ErrorCode::SessionExpired,
-            Self::TooManyTries(_) => ErrorCode::TooManyTries,
+            Self::TooManyTries(..) => ErrorCode::TooManyTries,
             Self::Unknown => ErrorCode::AttemptUnknown,
             Self::SettledUntouched => ErrorCode::AttemptSettledUntouched,
             _ => return None,
@@ -122,7 +123,7 @@ impl Own {
             Self::Foreign => "This attempt is another customer's",
             Self::SessionRequired => "Send a checkout session as bearer",
             Self::SessionExpired => "The checkout session has ended; get a new one",
-            Self::TooManyTries(_) => "Too many tries; nothing was sent",
+            Self::TooManyTries(..) => "Too many tries; nothing was sent",
             Self::ForeignOrigin => "This page's origin may not call; the merchant allows it by --allow-origin",
             Self::Unknown => "Nothing was sent so far under this key",
             Self::SettledUntouched => "Support has found out that the voucher is untouched",
@@ -154,10 +155,22 @@ impl Own {
         body
     }
 
+    /// Why a request was refused, for the metrics; what was not sent is counted where it is known why.
+    fn refused(&self) -> Option<Refused> {
+        match self {
+            Self::TooManyTries(_, why) => Some(*why),
+            Self::SessionRequired => Some(Refused::NoSession),
+            Self::SessionExpired => Some(Refused::SessionExpired),
+            Self::ForeignOrigin => Some(Refused::Origin),
+            Self::Foreign => Some(Refused::Foreign),
+            _ => None,
+        }
+    }
+
     /// The answer as the ledger keeps it, where it is a try's.
     pub(crate) fn stored(&self) -> StoredAnswer {
         let wait = match self {
-            Self::NotSent(_, wait) | Self::TooManyTries(wait) => Some(*wait),
+            Self::NotSent(_, wait) | Self::TooManyTries(wait, _) => Some(*wait),
             Self::LedgerUnreadable => Some(WAIT_SECONDS),
             _ => None,
         };
@@ -171,6 +184,9 @@ impl IntoResponse for Own {
         let mut response = self.stored().into_response();
         if self.status() == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(why) = self.refused() {
+            response.extensions_mut().insert(why);
         }
         response
     }
@@ -212,7 +228,7 @@ mod tests {
             (Own::Foreign, 403, Signal::AttemptForeign),
             (Own::SessionRequired, 401, Signal::SessionRefused),
             (Own::SessionExpired, 401, Signal::SessionRefused),
-            (Own::TooManyTries(7), 429, Signal::TooManyTries),
+            (Own::TooManyTries(7, Refused::Address), 429, Signal::TooManyTries),
             (Own::ForeignOrigin, 403, Signal::Unauthorized),
             (Own::Unknown, 404, Signal::AttemptUnknown),
             (Own::SettledUntouched, 200, Signal::SettledUntouched),

@@ -1,7 +1,7 @@
 //! What is noted of each request: an id that goes from the widget to Mozarto, a span in which every line of the log
 //! about it stands, one line when it is answered, and how long that took. No word of it is of the body.
 
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Refused};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -9,7 +9,7 @@ use axum::response::Response;
 use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::field::Empty;
-use tracing::{Instrument, Span, debug, info, info_span};
+use tracing::{Instrument, Span, debug, error_span, info};
 use uuid::Uuid;
 
 /// Request and answer, and the request to Mozarto, have it.
@@ -29,7 +29,8 @@ pub(crate) async fn noted(State(metrics): State<Arc<Metrics>>, request: Request,
     // The pattern, not the path: that holds a key.
     let route =
         request.extensions().get::<MatchedPath>().map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
-    let span = info_span!(
+    // Of the highest level: a line of any level says whose it is.
+    let span = error_span!(
         "request",
         otel.kind = "server",
         %method,
@@ -53,6 +54,9 @@ pub(crate) async fn noted(State(metrics): State<Arc<Metrics>>, request: Request,
     };
     let mut response = OF_THIS_REQUEST.scope(id.clone(), answer).instrument(span).await;
     metrics.answered(&method, response.status(), since.elapsed());
+    if let Some(why) = response.extensions().get::<Refused>() {
+        metrics.refused(*why);
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

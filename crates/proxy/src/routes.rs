@@ -6,7 +6,7 @@ use crate::guard::{Caller, Guard, headers, origin};
 use crate::live::Live;
 use crate::own::Own;
 use crate::settings::Times;
-use crate::{health, outcomes, pay_in, requests};
+use crate::{health, openapi, outcomes, pay_in, requests};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Extension, FromRequest, Path, Request, State};
@@ -45,6 +45,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/cashier/flexepin", post(pay))
         .route("/cashier/flexepin/{key}", attempt)
         .route("/outcomes", get(outcomes::outcomes))
+        .route("/openapi.json", get(openapi::served))
         .fallback(|| async { Own::NotFound })
         .method_not_allowed_fallback(|| async { Own::MethodNotAllowed })
         .layer(body_limit)
@@ -68,8 +69,34 @@ fn cors(allow_origins: Vec<HeaderValue>) -> CorsLayer {
         .expose_headers([ATTEMPT_KEY, header::RETRY_AFTER, name("idempotency-replayed")])
 }
 
-/// POST of an attempt.
-async fn pay(State(shared): State<Shared>, Extension(peer): Extension<Peer>, request: Request) -> Response {
+/// Redeems a voucher, at most once per key.
+///
+/// The same key again is the same attempt: its answer, or its next try.
+#[utoipa::path(
+    post,
+    path = "/cashier/flexepin",
+    tag = "cashier",
+    params(("idempotency-key" = String, Header, format = "uuid", description = "The attempt's key: a UUID, bare or in quotes")),
+    request_body = openapi::PayIn,
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "Redeemed, rejected, or settled: see `isSuccess`", body = openapi::Answer, headers(("attempt-key" = String, description = "The key: these attempts are kept"))),
+        (status = 202, description = "`pending`: a try still runs; `ATTEMPT_UNCONFIRMED`: support will settle it", body = openapi::Answer),
+        (status = 400, description = "Mozarto rejected the voucher, or the request is invalid: `errors` names the field", body = openapi::Answer),
+        (status = 401, description = "`SESSION_REQUIRED`, `SESSION_EXPIRED`, or Mozarto's own about the company token", body = openapi::Answer),
+        (status = 403, description = "`ATTEMPT_FOREIGN`, a page of another origin, or Mozarto's own", body = openapi::Answer),
+        (status = 409, description = "`ATTEMPT_IN_PROGRESS`, `VOUCHER_IN_USE`", body = openapi::Answer),
+        (status = 410, description = "`ATTEMPT_CLOSED`: the voucher is untouched", body = openapi::Answer),
+        (status = 413, description = "The body is too large", body = openapi::Answer),
+        (status = 415, description = "The body is not said to be JSON", body = openapi::Answer),
+        (status = 422, description = "`ATTEMPT_MISMATCH`", body = openapi::Answer),
+        (status = 429, description = "`TOO_MANY_TRIES` with `Retry-After`, or Mozarto's own: not sent, or not processed", body = openapi::Answer),
+        (status = 500, description = "Mozarto's own; what became of the voucher is not known", body = openapi::Answer),
+        (status = 503, description = "`NOT_SENT` with `Retry-After`; without `errorCode` Mozarto's own, or the ledger cannot be read", body = openapi::Answer),
+        (status = 504, description = "No complete answer came: what became of the voucher is not known", body = openapi::Answer),
+    ),
+)]
+pub(crate) async fn pay(State(shared): State<Shared>, Extension(peer): Extension<Peer>, request: Request) -> Response {
     let since = Instant::now();
     let refused = |refused: Own| {
         info!(?refused, "request refused");
@@ -117,8 +144,28 @@ async fn pay(State(shared): State<Shared>, Extension(peer): Extension<Peer>, req
     }
 }
 
-/// GET of an attempt.
-async fn status(
+/// What is known about an attempt.
+#[utoipa::path(
+    get,
+    path = "/cashier/flexepin/{key}",
+    tag = "cashier",
+    params(("key" = String, Path, format = "uuid", description = "The attempt's key")),
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "Redeemed, rejected, or settled", body = openapi::Answer, headers(("attempt-key" = String, description = "The key: these attempts are kept"))),
+        (status = 202, description = "`pending`: a try still runs; `ATTEMPT_UNCONFIRMED`: support will settle it", body = openapi::Answer),
+        (status = 400, description = "Mozarto's rejection, or the key is no UUID", body = openapi::Answer),
+        (status = 401, description = "`SESSION_REQUIRED`, `SESSION_EXPIRED`, or Mozarto's own about the company token", body = openapi::Answer),
+        (status = 403, description = "`ATTEMPT_FOREIGN`, a page of another origin, or Mozarto's own", body = openapi::Answer),
+        (status = 404, description = "`ATTEMPT_UNKNOWN`: nothing was sent so far under this key", body = openapi::Answer),
+        (status = 410, description = "`ATTEMPT_CLOSED`", body = openapi::Answer),
+        (status = 429, description = "`TOO_MANY_TRIES` with `Retry-After`, or Mozarto's own: not sent, or not processed", body = openapi::Answer),
+        (status = 500, description = "Mozarto's own; what became of the voucher is not known", body = openapi::Answer),
+        (status = 503, description = "`NOT_SENT` with `Retry-After`; without `errorCode` Mozarto's own, or the ledger cannot be read", body = openapi::Answer),
+        (status = 504, description = "No complete answer came: what became of the voucher is not known", body = openapi::Answer),
+    ),
+)]
+pub(crate) async fn status(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
     Path(key): Path<String>,
@@ -130,8 +177,26 @@ async fn status(
     }
 }
 
-/// DELETE of an attempt.
-async fn close(
+/// Closes an attempt of which nothing has been taken.
+#[utoipa::path(
+    delete,
+    path = "/cashier/flexepin/{key}",
+    tag = "cashier",
+    params(("key" = String, Path, format = "uuid", description = "The attempt's key")),
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "`untouched`: closed, on disk; or an answer that stands", body = openapi::Answer, headers(("attempt-key" = String, description = "The key: these attempts are kept"))),
+        (status = 202, description = "`pending`: a try still runs; `ATTEMPT_UNCONFIRMED`: support will settle it", body = openapi::Answer),
+        (status = 400, description = "Mozarto's rejection, or the key is no UUID", body = openapi::Answer),
+        (status = 401, description = "`SESSION_REQUIRED`, `SESSION_EXPIRED`, or Mozarto's own about the company token", body = openapi::Answer),
+        (status = 403, description = "`ATTEMPT_FOREIGN`, a page of another origin, or Mozarto's own", body = openapi::Answer),
+        (status = 429, description = "`TOO_MANY_TRIES` with `Retry-After`, or Mozarto's own: not sent, or not processed", body = openapi::Answer),
+        (status = 500, description = "Mozarto's own; what became of the voucher is not known", body = openapi::Answer),
+        (status = 503, description = "`NOT_SENT` with `Retry-After`; without `errorCode` Mozarto's own, or the ledger cannot be read", body = openapi::Answer),
+        (status = 504, description = "No complete answer came: what became of the voucher is not known", body = openapi::Answer),
+    ),
+)]
+pub(crate) async fn close(
     State(shared): State<Shared>,
     Extension(peer): Extension<Peer>,
     Path(key): Path<String>,

@@ -82,6 +82,8 @@ pub struct Times {
     pub answer_within: Duration,
     /// The ledger, to begin a try: 8 s. Then it is not sent.
     pub ledger_within: Duration,
+    /// A process that shares its ledger with others, from its last sign of life until they may take it for gone: 15 s.
+    pub lease: Duration,
     /// The head of a request, from the first byte of waiting for it: 20 s. `None`: as long as it takes.
     pub head_within: Option<Duration>,
     /// The body of a request: 10 s. `None`: as long as it takes.
@@ -105,6 +107,7 @@ impl Default for Times {
             upstream_deadline: Duration::from_secs(45),
             answer_within: Duration::from_secs(25),
             ledger_within: Duration::from_secs(8),
+            lease: Duration::from_secs(15),
             head_within: Some(Duration::from_secs(20)),
             body_within: Some(Duration::from_secs(10)),
         }
@@ -171,6 +174,7 @@ impl Settings {
                 answer_within,
                 // Shortened together: most of the time is the try's.
                 ledger_within: usual.ledger_within.min(answer_within / 3),
+                lease: usual.lease.min(answer_within),
                 head_within: limits::time_limit(args.limits.head_seconds),
                 body_within: limits::time_limit(args.limits.body_seconds),
             },

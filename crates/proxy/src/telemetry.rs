@@ -208,7 +208,7 @@ mod tests {
     #[tokio::test]
     async fn an_endpoint_that_is_no_url_is_refused_by_its_name() {
         for endpoint in ["", "collector", "ftp://127.0.0.1/"] {
-            let error = exporting(endpoint).err().expect("no URL").to_string();
+            let error = exporting(endpoint).expect_err("no URL").to_string();
             assert!(error.contains("--otlp-endpoint"), "{error}");
         }
     }

@@ -5,6 +5,7 @@
 use crate::ledger::{Ended, Ledger, Orphan};
 use crate::mark::MarkFile;
 use crate::reply;
+use crate::settings::Times;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,24 +16,22 @@ use uuid::Uuid;
 
 /// Bodies of ended attempts are kept for 30 days of running time.
 const KEPT_SECONDS: i64 = 30 * 24 * 3600;
-/// A third of a process's lease.
-const OBSERVED_EACH: Duration = Duration::from_secs(5);
 const PRUNED_EACH: Duration = Duration::from_hours(1);
-/// How often it is looked for tries of processes that have gone: one that shares the file may go at any time.
-const LOOKED_EACH: Duration = Duration::from_secs(15);
 const GONE: &str = "The proxy was stopped while it was waiting for Mozarto";
 
-/// Runs until `ending`. `deadline` is Mozarto's.
-pub(crate) async fn run(ledger: Arc<dyn Ledger>, mark: MarkFile, deadline: Duration, ending: CancellationToken) {
-    let mut orphans = Orphans { due: HashMap::new(), deadline };
-    let (mut observe_at, mut prune_at) = (Instant::now() + OBSERVED_EACH, Instant::now());
+/// Runs until `ending`.
+pub(crate) async fn run(ledger: Arc<dyn Ledger>, mark: MarkFile, times: Times, ending: CancellationToken) {
+    // A process that shares the ledger may go at any time.
+    let mut orphans = Orphans { due: HashMap::new(), deadline: times.upstream_deadline, looked_each: times.lease };
+    let observed_each = times.lease / 3;
+    let (mut observe_at, mut prune_at) = (Instant::now() + observed_each, Instant::now());
     loop {
         let look_at = orphans.look(ledger.as_ref()).await;
         if observe_at <= Instant::now() {
             if !observe(ledger.as_ref(), &mark).await {
                 return;
             }
-            observe_at = Instant::now() + OBSERVED_EACH;
+            observe_at = Instant::now() + observed_each;
         }
         if prune_at <= Instant::now() {
             let more =
@@ -64,6 +63,7 @@ async fn observe(ledger: &dyn Ledger, file: &MarkFile) -> bool {
 struct Orphans {
     due: HashMap<(Uuid, i64), Instant>,
     deadline: Duration,
+    looked_each: Duration,
 }
 
 impl Orphans {
@@ -74,7 +74,7 @@ impl Orphans {
             Ok(found) => found,
             Err(unavailable) => {
                 warn!(%unavailable, "it cannot be looked for tries of an earlier process");
-                return now + LOOKED_EACH;
+                return now + self.looked_each;
             }
         };
         let mut due = HashMap::new();
@@ -86,9 +86,9 @@ impl Orphans {
             }
         }
         self.due = due;
-        let next = self.due.values().min().copied().unwrap_or(now + LOOKED_EACH);
+        let next = self.due.values().min().copied().unwrap_or(now + self.looked_each);
         // What is due and could not be written is tried again after a pause.
-        next.clamp(now + Duration::from_millis(250).min(self.deadline), now + LOOKED_EACH)
+        next.clamp(now + Duration::from_millis(250).min(self.deadline), now + self.looked_each)
     }
 }
 

@@ -19,14 +19,13 @@ use crate::live::Live;
 use crate::requests::{self, REQUEST_ID};
 use crate::settings::Settings;
 use crate::telemetry;
+use crate::user_token;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use jsonwebtoken::{EncodingKey, Header};
 use mozarto::PayIn;
 use reqwest::{Client, Url, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +42,6 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 /// Room for a whole request from the start: a buffer that grows leaves copies of the PIN behind.
 const REQUEST_BYTES: usize = 16 * 1024;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// The user header is made anew for every try.
-const USER_TOKEN_SECONDS: u64 = 300;
 
 /// Mozarto's gateway, with the merchant's credentials.
 pub(crate) struct Mozarto {
@@ -72,24 +69,6 @@ pub(crate) struct Answered {
     pub(crate) body: Vec<u8>,
 }
 
-/// The claims of `x-user-token`. Source: page "Authentication".
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UserClaims<'a> {
-    user_id: &'a str,
-    email: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    country_code: Option<&'a str>,
-    iat: u64,
-    exp: u64,
-}
-
 /// The proxy cannot start.
 #[derive(Debug)]
 pub struct StartError(pub(crate) String);
@@ -105,6 +84,7 @@ impl std::error::Error for StartError {}
 impl Mozarto {
     /// The gateway of the settings.
     pub(crate) fn new(settings: &Settings, clock: Arc<Clock>) -> Result<Self, StartError> {
+        user_token::check(settings.company_token.now().expose_secret()).map_err(|why| StartError(why.to_owned()))?;
         let mut cashier = settings.mozarto_url.clone();
         let path = format!("{}/v1/api/mozarto/cashier", cashier.path().trim_end_matches('/'));
         cashier.set_path(&path);
@@ -170,7 +150,10 @@ impl Mozarto {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, bearer(company_token.expose_secret())?);
         match self.user {
-            MozartoUser::Token => headers.insert("x-user-token", bearer(&self.user_token(customer, &company_token)?)?),
+            MozartoUser::Token => headers.insert(
+                "x-user-token",
+                bearer(&user_token::minted(customer, company_token.expose_secret(), self.clock.wall_seconds())?)?,
+            ),
             MozartoUser::Session => {
                 headers.insert("x-user-authorization", bearer(customer.bearer.as_ref()?.expose_secret())?)
             }
@@ -180,24 +163,6 @@ impl Mozarto {
         headers.extend(requests::request_id().map(|id| (REQUEST_ID, id)));
         headers.extend(traceparent.map(|traceparent| (TRACEPARENT, traceparent)));
         Some(headers)
-    }
-
-    fn user_token(&self, customer: &Customer, company_token: &SecretString) -> Option<String> {
-        let now = self.clock.wall_seconds();
-        let claims = UserClaims {
-            user_id: &customer.user_id,
-            email: &customer.email,
-            first_name: customer.first_name.as_deref(),
-            last_name: customer.last_name.as_deref(),
-            phone: customer.phone.as_deref(),
-            country_code: customer.country_code.as_deref(),
-            iat: now,
-            exp: now + USER_TOKEN_SECONDS,
-        };
-        // Mozarto documents that it decodes this token, not whose signature it checks; both sides know the company
-        // token.
-        let key = EncodingKey::from_secret(company_token.expose_secret().as_bytes());
-        jsonwebtoken::encode(&Header::default(), &claims, &key).ok()
     }
 }
 

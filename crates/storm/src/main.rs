@@ -68,17 +68,17 @@ async fn storm(arguments: Arguments) -> anyhow::Result<ExitCode> {
     };
     let server = arguments.own_postgres.then_some(Postgres::Own).or(arguments.postgres.map(Postgres::At));
     let mozarto = Upstream::start(settings.gap)?;
-    let begin = |on: &str| {
-        let (redemptions, at_once) = (settings.redemptions, settings.at_once);
+    let begin = |settings: &Settings, on: &str| {
+        let Settings { redemptions, at_once, .. } = settings;
         say(&format!("{redemptions} redemptions, seed {seed}, {at_once} at once, {}, {on}", binary.display()));
     };
     if let Some(server) = server {
-        begin(&format!("{} proxies on PostgreSQL", arguments.nodes));
         let settings = settings.over_nodes();
+        begin(&settings, &format!("{} proxies on PostgreSQL", arguments.nodes));
         let nodes = Nodes::start(&binary, &mozarto.url, &settings, &server, arguments.nodes.into()).await?;
         return over(nodes, &settings, &mozarto).await;
     }
-    begin("one proxy on SQLite");
+    begin(&settings, "one proxy on SQLite");
     over(Program::start(&binary, &mozarto.url, &settings).await?, &settings, &mozarto).await
 }
 

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 /// The contract's: how long a try may run.
 pub(crate) const UPSTREAM_DEADLINE: Duration = Duration::from_secs(45);
-/// Longer than a proxy's lease, which is not scaled.
-const PAUSE: Duration = Duration::from_secs(4);
+/// After a blow several proxies and their server need a while until all is well.
+const CALM: Duration = Duration::from_secs(10);
+/// The contract's: how long a POST may wait for its answer. A proxy's lease is at most that.
+const ANSWER_WITHIN: Duration = Duration::from_secs(25);
+/// What a proxy whose try has ended unseen, or never will, is given beyond that try's deadline; it is not scaled.
+const LATER: Duration = Duration::from_secs(4);
 /// Of how many valid vouchers the storm wants one redeemed before the last round.
 pub(crate) const LEAST_REDEEMED: f64 = 0.7;
 
@@ -30,6 +34,8 @@ pub struct Settings {
     pub habits: Habits,
     /// What befalls the proxy, each when this share of the customers has come to an end; 1 is after the last.
     pub weather: Vec<(f64, Blow)>,
+    /// How long there is none after a blow.
+    pub calm: Duration,
     /// How much longer than its deadline a try may go on being called running, when its proxy was killed.
     pub given_up_within: Duration,
 }
@@ -110,7 +116,8 @@ impl Settings {
             faults: Faults::storm(seed, time_scale),
             habits: Habits::storm(),
             weather: weather(&ONE_PROXY, 4, seed, 3.0),
-            given_up_within: Duration::from_millis(500),
+            calm: Duration::ZERO,
+            given_up_within: LATER,
         }
     }
 
@@ -132,12 +139,18 @@ impl Settings {
     pub fn over_nodes(self) -> Self {
         let rounds = self.weather.len() / ONE_PROXY.len();
         let longest_seconds = 20.0 * self.time_scale;
-        Self {
-            weather: weather(&NODES, rounds, self.seed, longest_seconds),
-            // A node's lease runs out by the database's clock, which nobody hastens.
-            given_up_within: Duration::from_secs(25),
-            ..self
+        let mut weather = weather(&NODES, rounds, self.seed, longest_seconds);
+        // They look for lost tries as often as a lease is long.
+        let given_up_within = self.scaled(ANSWER_WITHIN) * 2 + LATER;
+        // Until its lease has run out; where there is time, until others have given its tries up.
+        let lease = self.scaled(ANSWER_WITHIN);
+        let still = if rounds > 1 { self.scaled(UPSTREAM_DEADLINE) + given_up_within } else { lease };
+        for (_, blow) in &mut weather {
+            if let Blow::Pause { lasting } = blow {
+                *lasting += still;
+            }
         }
+        Self { weather, calm: self.scaled(CALM), given_up_within, ..self }
     }
 
     /// A time of the contract, as long as it lasts in this storm.
@@ -162,7 +175,7 @@ const ONE_PROXY: [Kind; 5] = [
 const NODES: [Kind; 7] = [
     |lasting, _| Blow::Kill { down: lasting },
     |lasting, _| Blow::KillServer { down: lasting / 4 },
-    |lasting, _| Blow::Pause { lasting: PAUSE + lasting },
+    |lasting, _| Blow::Pause { lasting },
     |lasting, _| Blow::LockDatabase { lasting },
     |_, _| Blow::End,
     |lasting, _| Blow::EndServer { down: lasting / 4 },

@@ -49,6 +49,16 @@ struct Progress {
     dealt: Mutex<Vec<(&'static str, u32)>>,
 }
 
+impl Progress {
+    fn dealt(&self, name: &'static str) {
+        let mut dealt = held(&self.dealt);
+        match dealt.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, times)) => *times += 1,
+            None => dealt.push((name, 1)),
+        }
+    }
+}
+
 /// Runs a storm over a proxy whose Mozarto is `mozarto`. `say` gets a line of progress now and then.
 ///
 /// # Errors
@@ -80,7 +90,7 @@ pub async fn run<S: Subject>(
         let (progress, network, say) = (Arc::clone(&progress), Arc::clone(&network), Arc::clone(&say));
         Background(tokio::spawn(tell(progress, network, began, say)).abort_handle())
     };
-    let weather = tokio::spawn(blow(settings.weather.clone(), Arc::clone(&subject), Arc::clone(&progress)));
+    let weather = tokio::spawn(blow(settings.clone(), Arc::clone(&subject), Arc::clone(&progress)));
     let _blowing = Background(weather.abort_handle());
     let (mut customers, ()) = tokio::try_join!(
         visits(customers, settings.at_once, true, settings.habits.patience, Some(&progress)),
@@ -178,12 +188,8 @@ async fn visits(
 }
 
 /// Deals the blows, each when its share of the customers has come to an end.
-async fn blow<S: Subject>(
-    weather: Vec<(f64, crate::Blow)>,
-    subject: Arc<S>,
-    progress: Arc<Progress>,
-) -> anyhow::Result<()> {
-    for (share, blow) in weather {
+async fn blow<S: Subject>(settings: Settings, subject: Arc<S>, progress: Arc<Progress>) -> anyhow::Result<()> {
+    for (share, blow) in settings.weather {
         while share_of(progress.done.load(Ordering::Relaxed), progress.customers) < share {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -191,11 +197,8 @@ async fn blow<S: Subject>(
             Dealt::Yes => blow.name(),
             Dealt::No(why) => why,
         };
-        let mut dealt = held(&progress.dealt);
-        match dealt.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, times)) => *times += 1,
-            None => dealt.push((name, 1)),
-        }
+        progress.dealt(name);
+        tokio::time::sleep(settings.calm).await;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod merchant;
 
 use super::*;
 use crate::ledger::RedeemedAs;
+use crate::metrics::Alarms;
 use books::Books;
 use merchant::{Merchant, Play};
 use std::future::Future;
@@ -16,7 +17,8 @@ const PATIENT: Times = Times { answer_within: NEVER, look_each: NEVER };
 
 fn courier(url: &str, times: Times) -> Courier {
     let receiver = Receiver::new(url, &SECRET.into()).expect("a receiver");
-    Courier::hasty(receiver, Arc::new(Clock::new(None)), times).expect("a client")
+    let metrics = Arc::new(Metrics::new(&Alarms::default()));
+    Courier::hasty(receiver, Arc::new(Clock::new(None)), metrics, times).expect("a client")
 }
 
 /// Starts delivering to `url` what the books have.
@@ -274,4 +276,39 @@ async fn no_line_at_any_level_names_the_customer_the_address_or_the_secret() {
     for secret in ["canary", &SECRET[6..], "v1,"] {
         assert!(!logged.contains(secret), "{secret} is in the log: {logged}");
     }
+}
+
+#[tokio::test]
+async fn a_redemption_is_delivered_at_once_and_not_at_the_next_look() {
+    let redeemed = r#"{"isSuccess":true,"data":{"result":"0","value":25.5,"currency":"EUR","transactionId":"t-1"}}"#;
+    let (mozarto, merchant) =
+        (Merchant::start(vec![Play::Json(redeemed)]).await, Merchant::start(vec![Play::Status(204)]).await);
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = format!("--database-url=sqlite://{}", folder.path().join("cashier.db").display());
+    let args = ["proxy", "--insecure-no-sessions", "--mozarto-url", &mozarto.url, &database];
+    let secrets = crate::Secrets {
+        company_token: Some("token".into()),
+        pin_key: Some("a key of the tests, long enough.".into()),
+        ..crate::Secrets::default()
+    };
+    let settings = crate::Settings::new(clap::Parser::parse_from(args), secrets).expect("complete settings");
+    let mut proxy = crate::Proxy::open(settings).await.expect("it opens");
+    proxy.courier = Some(courier(&merchant.url, PATIENT));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}/cashier/flexepin", listener.local_addr().expect("an address"));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(crate::serve(listener, proxy, async { drop(stopped.await) }));
+    let body = json!({
+        "pspType": "FLEXEPIN", "type": "PAYIN", "voucherPin": "9900777712345678", "baseamount": 25.5, "currency": "EUR",
+        "currencyCode": "EUR", "userId": "anna", "email": "anna@shop.example",
+    });
+    let client = courier(&merchant.url, PATIENT).client;
+    let post = client.post(endpoint).header("content-type", "application/json").body(body.to_string());
+    let answer = post.header("idempotency-key", uuid::Uuid::new_v4().to_string()).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    soon(merchant.until(|requests| requests.len() == 1)).await;
+    // Its answer is on its way; the end waits for it.
+    drop((stop, client));
+    assert_eq!(soon(served).await.expect("no panic"), Ok(()));
+    assert!(merchant.requests()[0].body.contains("t-1"));
 }

@@ -148,7 +148,7 @@ mod tests {
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-    fn set(keys: Value) -> String {
+    fn set(keys: &Value) -> String {
         json!({ "keys": keys }).to_string()
     }
 
@@ -177,7 +177,7 @@ mod tests {
             (format!("a={SECRET}"), vec![("a", Algorithm::HS256)]),
             (format!(" b={SECRET}=,a={SECRET}\n"), vec![("b", Algorithm::HS256), ("a", Algorithm::HS256)]),
             (
-                set(json!([ec(), ed(), oct])),
+                set(&json!([ec(), ed(), oct])),
                 vec![("ec", Algorithm::ES256), ("ed", Algorithm::EdDSA), ("oct", Algorithm::HS256)],
             ),
         ] {
@@ -198,21 +198,21 @@ mod tests {
             (format!("a={}", &SECRET[1..]), "too short"),
             (format!("a={SECRET},a={SECRET}"), "twice"),
             ("{}".to_owned(), "no JWK Set"),
-            (set(json!([])), "has no key"),
-            (set(json!([ec(), ec()])), "twice"),
-            (set(json!([with(ec(), "kid", Value::Null)])), "without a kid"),
-            (set(json!([with(ec(), "d", json!("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"))])), "public half"),
-            (set(json!([with(ed(), "d", json!(""))])), "public half"),
-            (set(json!([with(ec(), "alg", json!("HS256"))])), "is none of"),
-            (set(json!([with(ec(), "alg", Value::Null)])), "is none of"),
-            (set(json!([with(ec(), "crv", json!("P-384"))])), "is none of"),
-            (set(json!([with(ec(), "x", ec()["y"].clone())])), "no key of its curve"),
-            (set(json!([with(ec(), "x", json!("AAAA"))])), "32 bytes"),
-            (set(json!([with(ed(), "x", json!("!"))])), "32 bytes"),
-            (set(json!([with(ed(), "use", json!("enc"))])), "not for signatures"),
-            (set(json!([{ "kty": "RSA", "kid": "r", "alg": "RS256", "n": "AQAB", "e": "AQAB" }])), "is none of"),
-            (set(json!([{ "kty": "oct", "kid": "o", "alg": "HS256", "k": "c2hvcnQ" }])), "too short"),
-            (set(json!([{ "kty": "oct", "kid": "o", "alg": "HS256" }])), "has no k"),
+            (set(&json!([])), "has no key"),
+            (set(&json!([ec(), ec()])), "twice"),
+            (set(&json!([with(ec(), "kid", Value::Null)])), "without a kid"),
+            (set(&json!([with(ec(), "d", json!("870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"))])), "public half"),
+            (set(&json!([with(ed(), "d", json!(""))])), "public half"),
+            (set(&json!([with(ec(), "alg", json!("HS256"))])), "is none of"),
+            (set(&json!([with(ec(), "alg", Value::Null)])), "is none of"),
+            (set(&json!([with(ec(), "crv", json!("P-384"))])), "is none of"),
+            (set(&json!([with(ec(), "x", ec()["y"].clone())])), "no key of its curve"),
+            (set(&json!([with(ec(), "x", json!("AAAA"))])), "32 bytes"),
+            (set(&json!([with(ed(), "x", json!("!"))])), "32 bytes"),
+            (set(&json!([with(ed(), "use", json!("enc"))])), "not for signatures"),
+            (set(&json!([{ "kty": "RSA", "kid": "r", "alg": "RS256", "n": "AQAB", "e": "AQAB" }])), "is none of"),
+            (set(&json!([{ "kty": "oct", "kid": "o", "alg": "HS256", "k": "c2hvcnQ" }])), "too short"),
+            (set(&json!([{ "kty": "oct", "kid": "o", "alg": "HS256" }])), "has no k"),
             (format!(r#"{{"keys":[{{"kty":"oct","kid":"a","kid":"b","alg":"HS256","k":"{SECRET}"}}]}}"#), "no JWK Set"),
         ] {
             let error = SessionKeys::parse(&text).expect_err(says);

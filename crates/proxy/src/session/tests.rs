@@ -96,7 +96,7 @@ fn a_token_of_each_kind_of_key_is_a_session_that_fixes_what_it_names() {
         claims["firstName"] = json!("Anna");
         claims["unknown"] = json!({ "a": [1] });
         let token = encode(&header(algorithm, Some(id)), &claims, &key).expect("a token");
-        let session = verified(&token).ok().expect(id);
+        let session = verified(&token).unwrap_or_else(|refused| panic!("{id}: {refused:?}"));
         assert_eq!((session.id.as_str(), session.subject.as_str()), ("https://shop.example s-1", "user_123"));
         assert!(session.is_live);
         assert_eq!(session.fixed.email.as_deref(), Some("a@b.example"));
@@ -134,7 +134,6 @@ fn a_session_that_begins_later_or_lasts_too_long_is_refused() {
     let now = now();
     assert_eq!(life(&times(json!(now + 50), json!(now + 900), Value::Null)), Ok(true));
     assert_eq!(life(&times(json!(now), json!(now + DAY_SECONDS), json!(now))), Ok(true));
-    assert_eq!(life(&times(json!(f64::from(u32::MAX) / 4.0 + 0.5), json!(now + 900), Value::Null)).is_err(), true);
     for (iat, exp, nbf) in [
         (json!(now + 70), json!(now + 900), Value::Null),
         (json!(now), json!(now + 900), json!(now + 70)),

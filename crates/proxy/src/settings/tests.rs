@@ -98,3 +98,54 @@ fn a_receiver_has_an_address_and_a_secret_and_neither_prints() {
     }
     assert!(read("", "").expect("complete").receiver.is_none());
 }
+
+#[test]
+fn sessions_have_keys_and_an_issuer_or_are_left_out_on_purpose() {
+    const KEYS: &str = "a=session-secret-canary-of-the-tests";
+    const ISSUER: &str = "--session-issuer=https://shop.example";
+    let read = |flags: &[&str], keys: &str| {
+        let given = Secrets { session_keys: Some(keys.into()), ..secrets() };
+        Settings::new(args(flags), given).map_err(|error| error.to_string())
+    };
+    for (flags, keys, named) in [
+        (vec![URL, ISSUER], " ", "CASHIER_SESSION_KEYS is missing"),
+        (vec![URL, ISSUER, OPEN], KEYS, "--insecure-no-sessions and CASHIER_SESSION_KEYS"),
+        (vec![URL], KEYS, "--session-issuer (or CASHIER_SESSION_ISSUER) is missing"),
+        (vec![URL, "--session-issuer= "], KEYS, "--session-issuer (or CASHIER_SESSION_ISSUER) is missing"),
+        (vec![URL, ISSUER, "--session-audience="], KEYS, "--session-audience (or CASHIER_SESSION_AUDIENCE) is missing"),
+        (vec![URL, ISSUER], "a=short", "CASHIER_SESSION_KEYS is too short"),
+        (vec![URL, ISSUER], "session-secret-canary-of-the-tests", "CASHIER_SESSION_KEYS has a key without an id"),
+    ] {
+        let error = read(&flags, keys).map(|_| ()).expect_err(named);
+        assert!(error.contains(named) && !error.contains("canary"), "{error}");
+    }
+    let settings = read(&[URL, ISSUER], KEYS).expect("complete");
+    assert!(!format!("{settings:?}").contains("canary"));
+    assert_eq!(settings.sessions.expect("sessions").audience, "flexepin-cashier");
+}
+
+#[test]
+fn limits_hops_and_files_are_checked() {
+    for (flag, named) in [
+        ("--max-head-bytes=100", "--max-head-bytes (or CASHIER_MAX_HEAD_BYTES)"),
+        ("--trusted-proxy=10.0.0.0/33", "--trusted-proxy (or CASHIER_TRUSTED_PROXIES)"),
+        ("--trusted-proxy=front", "--trusted-proxy (or CASHIER_TRUSTED_PROXIES)"),
+        ("--mark-file=/", "--mark-file (or CASHIER_MARK_FILE)"),
+        ("--mark-file=/nowhere/mark", "--mark-file (or CASHIER_MARK_FILE)"),
+    ] {
+        let error = read(&[OPEN, URL, flag]).map(|_| ()).expect_err(flag);
+        assert!(error.contains(named), "{error}");
+    }
+    let flags = [OPEN, URL, "--trusted-proxy=10.0.0.0/8 ::1", "--head-seconds=0", "--max-head-bytes=0"];
+    let settings = read(&flags).expect("complete");
+    assert_eq!((settings.trusted_proxies.len(), settings.times.head_within), (2, None));
+    for (url, mark) in [
+        ("sqlite:///var/lib/a.db", "/var/lib/a.db.mark"),
+        ("sqlite://a.db?mode=rwc", "a.db.mark"),
+        ("postgres://me:canary@db/cashier", "cashier.mark"),
+    ] {
+        let settings = read(&[OPEN, URL, &format!("--database-url={url}")]).expect("complete");
+        assert_eq!(settings.mark_file, PathBuf::from(mark));
+        assert!(!format!("{settings:?}").contains("canary"));
+    }
+}

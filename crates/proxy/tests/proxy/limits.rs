@@ -1,8 +1,9 @@
 //! How much one client may begin in a minute: by address, session and customer; and what no limit ever stops.
 
-use crate::shop::{Browser, claims, settings, with};
-use crate::world::{Play, REDEEMED, Upstream, answer, ask, body, client, read, served};
-use serde_json::json;
+use crate::metrics::metric;
+use crate::shop::{Browser, claims, ended, settings, with};
+use crate::world::{Play, REDEEMED, Serving, Upstream, answer, ask, body, client, read, served, with_pin};
+use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -108,6 +109,31 @@ fn network(text: &str) -> ipnet::IpNet {
 }
 
 #[tokio::test]
+async fn who_guesses_pins_waits_and_may_still_finish_what_is_open() {
+    const INVALID: &str = r#"{"isSuccess":false,"data":{"result":"4075"}}"#;
+    let plays = vec![answer(400, "", TIMEOUT), answer(400, "", INVALID)];
+    let (endpoint, upstream) = before(plays, &["--guesses=2", "--limit-address=0"]).await;
+    let anna = Browser::of(&endpoint, &claims("user_123", "s-1"));
+    let open = key();
+    assert_eq!(anna.post(&open, &body()).await.code(), (400, "PSP_TIMEOUT"));
+    // A session whose attempt is open begins no other.
+    let second = Browser::of(&endpoint, &claims("user_123", "s-2"));
+    for guess in 1..=2 {
+        assert_eq!(second.post(&key(), &with_pin(&format!("99007777123456{guess:02}"))).await.status, 400);
+    }
+    let again = Browser::of(&endpoint, &claims("user_123", "s-4"));
+    assert_eq!(again.post(&key(), &with_pin("9900777712345603")).await.code(), REFUSED, "in another session, too");
+    let bens = with(with_pin("9900777712345604"), "userId", json!("ben"));
+    assert_eq!(
+        Browser::of(&endpoint, &claims("ben", "s-3")).post(&key(), &bens).await.status,
+        400,
+        "others do not wait"
+    );
+    assert_eq!(again.post(&open, &body()).await.status, 400, "the open attempt has its try");
+    assert_eq!(upstream.requests().len(), 5);
+}
+
+#[tokio::test]
 async fn a_limit_of_0_is_none() {
     let flags = ["--limit-session=0", "--limit-customer=0", "--limit-address=0"];
     let (endpoint, upstream) = before(vec![answer(200, "", REDEEMED)], &flags).await;
@@ -138,4 +164,34 @@ async fn after_five_invalid_pins_a_customer_is_told_how_long_to_wait_and_nothing
     assert_eq!(browser(5).get(&refused).await.code(), (404, "ATTEMPT_UNKNOWN"), "nothing was recorded");
     let ben = Browser::of(&endpoint, &claims("ben", "s-6"));
     assert_eq!(ben.post(&key(), &with(body(), "userId", json!("ben"))).await.status, 400, "another customer goes on");
+}
+
+#[tokio::test]
+async fn each_refusal_is_counted_by_its_reason() {
+    let invalid = answer(400, "", r#"{"isSuccess":false,"data":{"result":"4075"}}"#);
+    let upstream = Upstream::start(vec![invalid]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let flags =
+        ["--metrics-listen=127.0.0.1:0", "--limit-address=3", "--limit-customer=2", "--limit-session=1", "--guesses=1"];
+    let serving = Serving::start(settings(&upstream.url, folder.path(), &flags)).await;
+    let browser = |claims: &Value| Browser::of(&serving.endpoint, claims);
+    let anna = |id: &str| browser(&claims("user_123", id));
+    let ben = browser(&claims("ben", "b-1"));
+    let known = key();
+    assert_eq!(anna("s-1").post(&known, &body()).await.status, 400, "an invalid PIN");
+    for (what, said) in [
+        ("session", anna("s-1").post(&key(), &body()).await),
+        ("guesses", anna("s-2").post(&key(), &body()).await),
+        ("address", ben.delete(&key()).await),
+        ("foreign", ben.get(&known).await),
+        ("no_session", Browser { endpoint: serving.endpoint.clone(), token: "x".to_owned() }.get(&known).await),
+        ("session_expired", browser(&ended("user_123", "s-3", 90_000)).get(&known).await),
+    ] {
+        let counted = metric(&serving, &format!("cashier_refused_total{{reason=\"{what}\"}}")).await;
+        assert_eq!(counted, Some(1.0), "{what}: {}", said.body);
+    }
+    let evil = client().get(&serving.endpoint).header("origin", "https://evil.example");
+    assert_eq!(evil.send().await.expect("an answer").status(), 403);
+    assert_eq!(metric(&serving, "cashier_refused_total{reason=\"origin\"}").await, Some(1.0));
+    serving.stop().await;
 }

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 use crate::disk_trouble::limit_files;
 use crate::process::{Running, ended, running, terminate};
+use crate::shop::{self, Browser, claims, signed};
 use crate::world::{
     Attempt, BOOKS, EMAIL, PIN, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, client, settings,
 };
@@ -12,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 const INVALID: &str = r#"{"isSuccess":false,"message":"Invalid voucher PIN","code":"4075"}"#;
 
@@ -39,7 +41,7 @@ async fn read(serving: &Serving, path: &str) -> (u16, String) {
 }
 
 /// The value of one line of the metrics.
-async fn metric(serving: &Serving, name: &str) -> Option<f64> {
+pub(crate) async fn metric(serving: &Serving, name: &str) -> Option<f64> {
     let (status, text) = read(serving, "metrics").await;
     assert_eq!(status, 200);
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
@@ -180,4 +182,34 @@ async fn metrics_are_there_until_the_last_try_has_ended() {
     release.notify_one();
     assert_eq!(browser.await.expect("an answer").status, 200);
     stopped.await.expect("it ends");
+}
+
+#[tokio::test]
+async fn each_reason_for_which_a_request_is_refused_is_counted_once() {
+    let upstream = Upstream::start(vec![answer(400, "", INVALID)]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let complete = shop::settings(&upstream.url, folder.path(), &["--guesses=1", "--limit-session=2"]);
+    let metrics_listen = Some("127.0.0.1:0".parse().expect("an address"));
+    let serving = Serving::start(Settings { metrics_listen, ..complete }).await;
+    let key = || Uuid::new_v4().to_string();
+    let posts = async |token: String| {
+        let browser = Browser { endpoint: serving.endpoint.clone(), token };
+        browser.post(&key(), &body()).await.status
+    };
+    let of = |id: &str| signed(&claims("user_123", id));
+    assert_eq!(posts(String::new()).await, 401);
+    assert_eq!(posts(signed(&shop::ended("user_123", "s-0", 100))).await, 401);
+    assert_eq!(posts(of("s-1")).await, 400, "an invalid PIN");
+    assert_eq!(posts(of("s-2")).await, 429, "a guess too many");
+    assert_eq!(posts(of("s-2")).await, 429, "once more");
+    assert_eq!(posts(of("s-2")).await, 429, "and now the session has asked too often");
+    let foreign = client().post(&serving.endpoint).header("origin", "https://evil.example").send().await;
+    assert_eq!(foreign.expect("an answer").status(), 403);
+    for (reason, times) in
+        [("no_session", 1.0), ("session_expired", 1.0), ("guesses", 2.0), ("session", 1.0), ("origin", 1.0)]
+    {
+        let name = format!("cashier_refused_total{{reason=\"{reason}\"}}");
+        assert_eq!(metric(&serving, &name).await, Some(times), "{reason}");
+    }
+    serving.stop().await;
 }

@@ -1,5 +1,6 @@
 //! The merchant's own server is told of each outcome: from the redemption to its door.
 
+use crate::metrics::metric;
 use crate::process::{complete, database_in, ended, output, program, running_of, terminate};
 use crate::world::{Attempt, PIN, Play, REDEEMED, Serving, Upstream, answer, body, database, post_as, settings};
 use clap::Parser;
@@ -203,6 +204,39 @@ async fn a_merchant_who_does_not_answer_holds_nobody_up() {
     assert!(log.contains("deliveries under way are given up"), "{log}");
     assert!(!log.contains("user_123") && !log.contains(&SECRET[6..]), "{log}");
     assert_eq!(undelivered(folder.path()).await, 1);
+}
+
+#[tokio::test]
+async fn operators_see_what_was_delivered_and_what_waits_and_nothing_waits_where_nobody_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let upstream = redeeming(1).await;
+    let watched = async |to: Option<Receiver>| {
+        let settings = settings(&upstream.url, folder.path(), PATIENT);
+        let metrics_listen = Some("127.0.0.1:0".parse().expect("an address"));
+        Serving::start(Settings { metrics_listen, receiver: to, ..settings }).await
+    };
+    let figures = async |serving: &Serving| {
+        let mut figures = Vec::new();
+        for name in
+            ["undelivered_outcomes", "deliveries_total{result=\"delivered\"}", "deliveries_total{result=\"failed\"}"]
+        {
+            figures.push(metric(serving, &format!("cashier_{name}")).await);
+        }
+        figures
+    };
+    let nobody = watched(None).await;
+    Attempt::new(&nobody.endpoint).post().await;
+    assert_eq!(undelivered(folder.path()).await, 1);
+    assert_eq!(figures(&nobody).await, [Some(0.0), Some(0.0), Some(0.0)]);
+    nobody.stop().await;
+    let away = watched(receiver("http://127.0.0.1:1")).await;
+    until(async || figures(&away).await == [Some(1.0), Some(0.0), Some(1.0)]).await;
+    away.stop().await;
+    let merchant = merchant(vec![answer(204, "", "")]).await;
+    let there = watched(receiver(&merchant.url)).await;
+    until(async || figures(&there).await == [Some(0.0), Some(1.0), Some(0.0)]).await;
+    assert_eq!(metric(&there, "cashier_notify_seconds_count").await, Some(1.0));
+    there.stop().await;
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn connection(
 
 /// How many whole requests these bytes are: each ends with its JSON.
 fn requests_in(bytes: &[u8]) -> usize {
-    String::from_utf8_lossy(bytes).matches("}").count()
+    String::from_utf8_lossy(bytes).matches('}').count()
 }
 
 /// How many requests were begun on each connection.

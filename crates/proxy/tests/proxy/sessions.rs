@@ -1,7 +1,7 @@
 //! Checkout sessions: who is let in, what a session fixes, whose attempts are whose, and for how long.
 
 use crate::shop::{Browser, claims, ended, settings, signed, signed_with, user_claims, with, without};
-use crate::world::{EMAIL, Play, REDEEMED, SHOP, Upstream, answer, body, client, read, served};
+use crate::world::{EMAIL, Play, REDEEMED, SHOP, Upstream, answer, body, client, read, served, with_pin};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -190,17 +190,19 @@ async fn a_session_that_has_ended_may_ask_about_and_finish_what_was_begun_and_be
 }
 
 #[tokio::test]
-async fn a_session_that_has_redeemed_a_voucher_begins_no_other() {
-    let (endpoint, upstream) = before(vec![answer(200, "", REDEEMED)], &[]).await;
+async fn a_session_redeems_one_voucher_and_may_try_another_only_after_a_rejection() {
+    let rejected = answer(400, "", r#"{"isSuccess":false,"message":"Mismatched amount"}"#);
+    let (endpoint, upstream) = before(vec![rejected, answer(200, "", REDEEMED)], &[]).await;
     let anna = Browser::of(&endpoint, &claims("user_123", "s-1"));
-    let first = key();
-    assert_eq!(anna.post(&first, &body()).await.status, 200);
-    let another = with(body(), "voucherPin", json!("1111222233334444"));
-    assert_eq!(anna.post(&key(), &another).await.code(), EXPIRED, "the page gets another session");
-    assert_eq!(upstream.requests().len(), 1);
-    assert!(anna.post(&first, &body()).await.replayed, "what it redeemed it may ask for");
+    let second = key();
+    assert_eq!(anna.post(&key(), &body()).await.status, 400);
+    assert_eq!(anna.post(&second, &body()).await.status, 200);
+    assert_eq!(anna.post(&key(), &with_pin("9900777712345679")).await.code(), EXPIRED);
+    let replayed = anna.post(&second, &body()).await;
+    assert_eq!((replayed.status, replayed.replayed), (200, true), "what was redeemed is still told");
     let next = Browser::of(&endpoint, &claims("user_123", "s-2"));
-    assert_eq!(next.post(&key(), &another).await.status, 200);
+    assert_eq!(next.post(&key(), &with_pin("9900777712345679")).await.status, 200);
+    assert_eq!(upstream.requests().len(), 3);
 }
 
 #[tokio::test]

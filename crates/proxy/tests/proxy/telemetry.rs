@@ -2,7 +2,7 @@
 //! anything secret.
 
 use crate::metrics::metrics_of;
-use crate::process::{complete, ended, output, running, terminate};
+use crate::process::{complete, ended, output, running, running_of, terminate};
 use crate::world::{BOOKS, EMAIL, PIN, PIN_KEY, Play, REDEEMED, TOKEN, Upstream, answer, body, client, post_as};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -67,7 +67,7 @@ async fn post_with_id(endpoint: &str, id: &str) -> (String, String) {
 #[tokio::test]
 async fn an_id_goes_from_the_widget_through_every_line_of_the_log_to_mozarto() {
     let echo = format!(r#"{{"isSuccess":false,"message":"{PIN} {EMAIL} {TOKEN}","errors":["user_123"]}}"#);
-    let upstream = Upstream::start(vec![answer(400, "", &echo)]).await;
+    let upstream = Upstream::start(vec![answer(400, "", &echo), Play::Cut]).await;
     let folder = tempfile::tempdir().expect("a folder");
     let (program, endpoint) = running(&upstream.url, folder.path(), &["--log-format", "json"]).await;
     let (key, taken) = post_with_id(&endpoint, "checkout-42").await;
@@ -94,10 +94,25 @@ async fn an_id_goes_from_the_widget_through_every_line_of_the_log_to_mozarto() {
         assert!(line["ms"].is_u64(), "{line}");
     }
     assert_eq!(of("answered").1["status"], 400);
+    let (line, request) = of("Mozarto did not answer");
+    assert_eq!(request["request_id"], fresh.as_str(), "{line}");
+    assert_eq!(line["spans"][1]["name"], "mozarto", "{line}");
     assert!(lines.iter().any(|line| line["level"] == "TRACE"), "the log is on");
     for secret in SECRETS {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
+}
+
+#[tokio::test]
+async fn a_warning_says_whose_it_is_also_where_nothing_less_is_logged() {
+    let upstream = Upstream::start(vec![Play::Cut]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (program, endpoint) = running_of(complete(&upstream.url, folder.path(), &[]).env("RUST_LOG", "warn")).await;
+    post_with_id(&endpoint, "checkout-42").await;
+    let line = program.logged("Mozarto did not answer").await;
+    assert!(line.contains("request_id=\"checkout-42\""), "{line}");
+    terminate(&program).await;
+    assert!(!ended(program).await.contains("INFO"));
 }
 
 #[tokio::test]

@@ -204,13 +204,13 @@ impl Serving {
 /// The ledger that belongs to `folder`: a file in it; with `CASHIER_TESTS_ON` a database of its own on the server of that
 /// URL, so that the same tests are run on `PostgreSQL`.
 pub(crate) fn database_in(folder: &Path) -> String {
+    static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let Ok(server) = std::env::var("CASHIER_TESTS_ON") else {
         return format!("sqlite://{}", folder.join("cashier.db").display());
     };
     let digits = folder.to_string_lossy().bytes().fold(String::from("t_"), |name, byte| format!("{name}{byte:02x}"));
     // The end tells one folder from another, and a name has 63 bytes.
     let name = format!("t_{}", &digits[digits.len().saturating_sub(40)..]);
-    static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if MADE.lock().expect("not poisoned").insert(name.clone()) {
         let (server, create) = (server.clone(), AssertSqlSafe(format!("CREATE DATABASE {name}")));
         // Asked for by tests that are async and by those that are not.

@@ -8,6 +8,7 @@ use super::writer::Operation;
 use crate::ledger::{Begun, Kept, Posted, State};
 use async_trait::async_trait;
 use sqlx::{AnyConnection, Row};
+use std::time::Duration;
 
 /// The attempt `a` spends the session of that parameter: it was redeemed, or still may be.
 macro_rules! spends {
@@ -62,6 +63,13 @@ impl Operation for Begin {
             if !may_have_a_try(&known) {
                 return Ok(Begun::Kept(Box::new(known)));
             }
+            // Nothing of it has left: its PIN is one guess more, however early it was recorded.
+            if self.may_send
+                && known.state == State::Recorded
+                && let Some(wait) = self.wait(connection, step).await?
+            {
+                return Ok(Begun::Wait(wait));
+            }
             if self.may_send {
                 let update =
                     sqlx::query("UPDATE attempts SET state = 'sending', tries = $1, changed_at = $2 WHERE key = $3");
@@ -79,8 +87,7 @@ impl Operation for Begin {
         if self.session_is_spent(connection).await? {
             return Ok(Begun::SessionSpent);
         }
-        let wait = guesses::wait(connection, &self.posted.owner, self.posted.most_guesses, step).await?;
-        if let Some(wait) = wait {
+        if let Some(wait) = self.wait(connection, step).await? {
             return Ok(Begun::Wait(wait));
         }
         if self.record(connection, step, i64::MAX).await? {
@@ -95,6 +102,11 @@ impl Begin {
     /// How many guesses need no further question.
     fn limit(&self) -> i64 {
         if self.posted.most_guesses == 0 { i64::MAX } else { i64::from(self.posted.most_guesses) }
+    }
+
+    /// How long the customer must wait before another PIN is sent.
+    async fn wait(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Option<Duration>> {
+        guesses::wait(connection, &self.posted.owner, self.posted.most_guesses, step).await
     }
 
     /// The id of a key under which an attempt holds its voucher and which this process lacks: another process has it,

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use sqlx::{AnyConnection, Row};
 
 /// The lines that are due, of each customer the earliest only. To be followed by a limit.
-const DUE: &str = "SELECT o.* FROM outbox o WHERE o.delivered_at IS NULL AND o.due_at <= $1 AND NOT EXISTS \
+pub(super) const DUE: &str = "SELECT o.* FROM outbox o WHERE o.delivered_at IS NULL AND o.due_at <= $1 AND NOT EXISTS \
     (SELECT 1 FROM outbox e WHERE e.user_id = o.user_id AND e.delivered_at IS NULL AND e.sequence < o.sequence) \
     ORDER BY o.sequence LIMIT $2";
 

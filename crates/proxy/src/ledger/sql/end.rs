@@ -26,14 +26,18 @@ impl Operation for End {
 
     async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Option<Kept>> {
         let Some(before) = kept(connection, self.ended.key, &step.process).await? else { return Ok(None) };
-        let is_news = self.write_try(connection, step).await?;
+        let mut is_news = self.write_try(connection, step).await?;
+        let was_lost = !is_news && self.restore_try(connection, step).await?;
+        if was_lost {
+            is_news = self.write_try(connection, step).await?;
+        }
         if is_news
             && self.ended.meaning == INVALID_PIN
             && let Some(owner) = &before.owner
         {
             guesses::count(connection, owner, step).await?;
         }
-        let is_only_try = is_news && before.tries == 1;
+        let is_only_try = is_news && before.tries == 1 && !was_lost;
         let tries = if is_only_try { vec![Try::Ended(self.ended.said)] } else { self.tries(connection).await? };
         let verdict = verdict(&tries, before.forgotten);
         let redeemed = tries.iter().copied().any(is_redeemed);
@@ -44,9 +48,9 @@ impl Operation for End {
         if tries.iter().filter(|one| is_redeemed(**one)).count() > 1 {
             error!(attempt = %self.ended.key, "ALARM: two tries of one attempt were redeemed; it is credited once");
         }
-        if before.state == State::Settled {
-            error!(attempt = %self.ended.key, settled = before.settled.map(Settled::as_str),
-                "ALARM: redeemed after staff had settled it");
+        if matches!(before.state, State::Settled | State::Closed) {
+            error!(attempt = %self.ended.key, state = before.state.as_str(), settled = before.settled.map(Settled::as_str),
+                "ALARM: redeemed after it was settled, or closed as untouched");
         }
         self.write_attempt(connection, verdict, step).await?;
         if redeemed {
@@ -90,6 +94,25 @@ impl End {
             redeemed: before.redeemed.or(redeemed),
             ..before
         }
+    }
+
+    /// A ledger that was changed for an older one, such as by a standby that took over, may lack the beginning of a try
+    /// that has ended now. What came of it counts all the same. Whether it was so.
+    async fn restore_try(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<bool> {
+        let insert = sqlx::query(
+            "INSERT INTO tries (attempt, number, sent_at, sent_uptime, process) SELECT $1, $2, $3, $4, $5 \
+             WHERE NOT EXISTS (SELECT 1 FROM tries WHERE attempt = $1 AND number = $2)",
+        );
+        let key = self.ended.key.to_string();
+        let insert =
+            insert.bind(&key).bind(self.ended.number).bind(step.wall_ms).bind(&step.uptime).bind(&step.process);
+        if insert.execute(&mut *connection).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        error!(attempt = %key, number = self.ended.number, "ALARM: the ledger had lost a try; was an older one put in its place?");
+        let count = sqlx::query("UPDATE attempts SET tries = $2 WHERE key = $1 AND tries < $2");
+        count.bind(&key).bind(self.ended.number).execute(connection).await?;
+        Ok(true)
     }
 
     /// A try that has ended is not changed, unless its end was only presumed. Whether it was changed.

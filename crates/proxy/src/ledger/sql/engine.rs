@@ -13,9 +13,6 @@ use std::time::Duration;
 
 /// The advisory lock of every step: "flexepin" in ASCII.
 const LOCK: i64 = 0x666c_6578_6570_696e;
-/// How long a process may begin tries after its last step. A try's first byte leaves within 8 s of its step
-/// (the ledger's part of a POST).
-pub(super) const LEASE: Duration = Duration::from_secs(15);
 
 /// A step of the ledger: when it is, and whose.
 pub(super) struct Step {
@@ -35,6 +32,9 @@ pub(super) struct Engine {
     pub(super) options: AnyConnectOptions,
     pub(super) clock: Arc<Clock>,
     pub(super) process: String,
+    /// How long a process may begin tries after its last step. A try's first byte leaves within 8 s of its step
+    /// (the ledger's part of a POST).
+    pub(super) lease: Duration,
 }
 
 /// Which it is.
@@ -99,15 +99,16 @@ impl Engine {
                 Ok(self.own_step())
             }
             Kind::Postgres => {
-                // One round trip. The clock is asked when the lock is held.
+                // One round trip. The clock is asked when the lock is held. What the step sees is what others have
+                // committed until then, whatever the database's usual isolation is: a snapshot would be taken before.
                 let begin = format!(
-                    "BEGIN; SELECT 1 FROM pg_advisory_xact_lock({LOCK}); \
+                    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM pg_advisory_xact_lock({LOCK}); \
                      INSERT INTO nodes (process, leased_until_ms) VALUES ('{}', {NOW_MS} + {}) \
                      ON CONFLICT (process) DO UPDATE SET leased_until_ms = excluded.leased_until_ms \
                      RETURNING leased_until_ms - {} AS now_ms",
                     self.process,
-                    LEASE.as_millis(),
-                    LEASE.as_millis()
+                    self.lease.as_millis(),
+                    self.lease.as_millis()
                 );
                 let rows = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(connection).await?;
                 self.step_of(rows.last().ok_or(sqlx::Error::RowNotFound)?)
@@ -142,15 +143,15 @@ impl Engine {
         Step { wall_ms, uptime: String::new(), steady: wall_ms / 1000, process: self.process.clone() }
     }
 
-    /// The statement by which so many numbers of the books are never used.
-    pub(super) fn skip_sequences(&self, count: i64) -> String {
+    /// The statement by which so many numbers of the books are never used, and none up to `beyond`.
+    pub(super) fn skip_sequences(&self, count: i64, beyond: i64) -> String {
         match self.kind {
             Kind::Sqlite { .. } => format!(
                 "INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'outbox'); \
-                 UPDATE sqlite_sequence SET seq = seq + {count} WHERE name = 'outbox'"
+                 UPDATE sqlite_sequence SET seq = max(seq + {count}, {beyond}) WHERE name = 'outbox'"
             ),
             Kind::Postgres => format!(
-                "SELECT setval(pg_get_serial_sequence('outbox', 'sequence'), coalesce((SELECT max(sequence) FROM outbox), 0) + {count})"
+                "SELECT setval(pg_get_serial_sequence('outbox', 'sequence'), greatest(coalesce((SELECT max(sequence) FROM outbox), 0) + {count}, {beyond}))"
             ),
         }
     }
@@ -159,7 +160,6 @@ impl Engine {
     pub(super) fn trouble(&self, error: &sqlx::Error) -> Trouble {
         match (self.kind, error) {
             (Kind::Sqlite { .. }, _) if matches!(super::sqlite::code(error), Some(5 | 6)) => Trouble::Busy,
-            (Kind::Sqlite { .. }, _) => Trouble::Failed,
             (Kind::Postgres, sqlx::Error::Database(database)) => {
                 let code = database.code().unwrap_or_default().into_owned();
                 match code.as_str() {
@@ -172,7 +172,7 @@ impl Engine {
                 }
             }
             (Kind::Postgres, _) if is_of_the_connection(error) => Trouble::Gone,
-            (Kind::Postgres, _) => Trouble::Failed,
+            _ => Trouble::Failed,
         }
     }
 }

@@ -51,6 +51,8 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// A try leaves when its beginning is on disk, and its own deadline counts from then: its sender, which another process
 /// may take for gone, is given this much more.
 const LATER: Duration = Duration::from_secs(3);
+/// The lease of one that begins no try.
+const NONE: Duration = Duration::ZERO;
 
 /// The ledger in a database.
 pub(crate) struct Sql {
@@ -77,8 +79,13 @@ impl std::error::Error for OpenError {}
 
 impl Sql {
     /// Opens the proxy's ledger, and makes it where it is missing.
-    pub(crate) async fn open(url: &str, pin_keys: &PinKeys, clock: Arc<Clock>) -> Result<Self, OpenError> {
-        let ledger = Self::open_with(url, true, clock).await?;
+    pub(crate) async fn open(
+        url: &str,
+        pin_keys: &PinKeys,
+        clock: Arc<Clock>,
+        lease: Duration,
+    ) -> Result<Self, OpenError> {
+        let ledger = Self::open_with(url, true, clock, lease).await?;
         let broken = |unavailable: Unavailable| OpenError(format!("the database cannot be used: {unavailable}"));
         ledger.accept_pin_keys(pin_keys).await.map_err(broken)?.map_err(OpenError)?;
         Ok(ledger)
@@ -86,20 +93,20 @@ impl Sql {
 
     /// Opens the ledger of a proxy that may be running.
     pub(crate) async fn open_beside(url: &str, clock: Arc<Clock>) -> Result<Self, OpenError> {
-        Self::open_with(url, false, clock).await
+        Self::open_with(url, false, clock, NONE).await
     }
 
     /// Opens the ledger of a proxy that may be running, to read only: that waits for nobody's lock, and needs no room
     /// on the disk.
     pub(crate) async fn open_to_read(url: &str, clock: Arc<Clock>) -> Result<Self, OpenError> {
         let engine = if is_postgres(url) {
-            let engine = engine(Kind::Postgres, postgres::options(url)?, clock);
+            let engine = engine(Kind::Postgres, postgres::options(url)?, clock, NONE);
             postgres::look(&mut postgres::prepare(&engine, false).await?).await?;
             engine
         } else {
             let options = sqlite::options(url)?;
             sqlite::look(&options).await?;
-            engine(Kind::Sqlite { observed_before: 0 }, any(&options)?, clock)
+            engine(Kind::Sqlite { observed_before: 0 }, any(&options)?, clock, NONE)
         };
         let stopped = CancellationToken::new();
         stopped.cancel();
@@ -108,15 +115,15 @@ impl Sql {
         Ok(Self { writer, writing, stopped, readers, engine, forgets: AtomicBool::new(false) })
     }
 
-    async fn open_with(url: &str, may_make: bool, clock: Arc<Clock>) -> Result<Self, OpenError> {
+    async fn open_with(url: &str, may_make: bool, clock: Arc<Clock>, lease: Duration) -> Result<Self, OpenError> {
         let (engine, connection) = if is_postgres(url) {
-            let engine = engine(Kind::Postgres, postgres::options(url)?, clock);
+            let engine = engine(Kind::Postgres, postgres::options(url)?, clock, lease);
             let connection = postgres::prepare(&engine, may_make).await?;
             (engine, connection)
         } else {
             let options = sqlite::options(url)?;
             let (first, observed_before) = sqlite::prepare(&options, may_make).await?;
-            let engine = engine(Kind::Sqlite { observed_before }, any(&options)?, clock);
+            let engine = engine(Kind::Sqlite { observed_before }, any(&options)?, clock, lease);
             let connection = engine.connect().await;
             let connection = connection.map_err(|error| OpenError(sqlite::explain(options.get_filename(), &error)))?;
             let _ = first.close().await;
@@ -164,10 +171,10 @@ fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
-fn engine(kind: Kind, options: AnyConnectOptions, clock: Arc<Clock>) -> Arc<Engine> {
+fn engine(kind: Kind, options: AnyConnectOptions, clock: Arc<Clock>, lease: Duration) -> Arc<Engine> {
     static DRIVERS: Once = Once::new();
     DRIVERS.call_once(sqlx::any::install_default_drivers);
-    Arc::new(Engine { kind, options, clock, process: Uuid::new_v4().to_string() })
+    Arc::new(Engine { kind, options, clock, process: Uuid::new_v4().to_string(), lease })
 }
 
 /// The same for a connection of either engine.
@@ -194,8 +201,8 @@ fn unreadable(error: sqlx::Error) -> Unavailable {
 }
 
 /// For what nobody waits for in the end.
-fn soon() -> Option<Instant> {
-    Some(Instant::now() + READER_PATIENCE)
+fn soon() -> Instant {
+    Instant::now() + READER_PATIENCE
 }
 
 fn whole_seconds(time: Duration) -> i64 {
@@ -207,11 +214,11 @@ impl Ledger for Sql {
     async fn begin(&self, posted: Posted, may_send: bool, by: Instant) -> Result<Begun, Unavailable> {
         let (key, ticket) = (posted.key, Uuid::new_v4().to_string());
         let begin = begin::Begin { posted, may_send, ticket: ticket.clone() };
-        let begun = self.write(begin, Some(by)).await;
-        if begun.as_ref().is_err_and(|unavailable| unavailable.may_stand) {
+        let outcome = self.write(begin, Some(by)).await;
+        if outcome.as_ref().is_err_and(|unavailable| unavailable.may_stand) {
             self.abandon(key, ticket);
         }
-        begun
+        outcome
     }
 
     async fn end(&self, ended: Ended) -> Result<Option<Kept>, Unavailable> {
@@ -219,7 +226,7 @@ impl Ledger for Sql {
     }
 
     async fn close(&self, key: Uuid) -> Result<Closed, Unavailable> {
-        self.write(close::Close { key }, soon()).await
+        self.write(close::Close { key }, Some(soon())).await
     }
 
     async fn attempt(&self, key: Uuid) -> Result<Option<Kept>, Unavailable> {
@@ -270,15 +277,15 @@ impl Ledger for Sql {
             return Ok(Vec::new());
         }
         drop(reader);
-        self.write(deliveries::Claim { limit: i64::from(limit), seconds: whole_seconds(claim) }, soon()).await
+        self.write(deliveries::Claim { limit: i64::from(limit), seconds: whole_seconds(claim) }, Some(soon())).await
     }
 
     async fn delivered(&self, sequence: i64) -> Result<(), Unavailable> {
-        self.write(deliveries::Delivered { sequence, again_after: None }, soon()).await
+        self.write(deliveries::Delivered { sequence, again_after: None }, Some(soon())).await
     }
 
     async fn not_delivered(&self, sequence: i64, wait: Duration) -> Result<(), Unavailable> {
-        self.write(deliveries::Delivered { sequence, again_after: Some(whole_seconds(wait)) }, soon()).await
+        self.write(deliveries::Delivered { sequence, again_after: Some(whole_seconds(wait)) }, Some(soon())).await
     }
 
     async fn redeliver(&self, which: Redeliver) -> Result<u64, Unavailable> {
@@ -315,7 +322,7 @@ impl Ledger for Sql {
     }
 
     async fn accept_pin_keys(&self, keys: &PinKeys) -> Result<Result<(), String>, Unavailable> {
-        self.write(upkeep::AcceptPinKeys { marks: keys.marks() }, soon()).await
+        self.write(upkeep::AcceptPinKeys { marks: keys.marks() }, Some(soon())).await
     }
 
     async fn mark(&self) -> Result<Mark, Unavailable> {
@@ -326,13 +333,13 @@ impl Ledger for Sql {
 
     async fn observe(&self) -> Result<Mark, Unavailable> {
         let ledger = i64::from_ne_bytes(Uuid::new_v4().as_u64_pair().0.to_ne_bytes());
-        let mark = self.write(upkeep::Observe { ledger }, soon()).await?;
+        let mark = self.write(upkeep::Observe { ledger }, Some(soon())).await?;
         self.forgets.store(mark.forgets, Ordering::SeqCst);
         Ok(mark)
     }
 
     async fn prune(&self, seconds: i64) -> Result<bool, Unavailable> {
-        self.write(upkeep::Prune { seconds }, soon()).await
+        self.write(upkeep::Prune { seconds }, Some(soon())).await
     }
 
     async fn stopped(&self) {

@@ -49,7 +49,9 @@ pub(super) async fn look(connection: &mut AnyConnection) -> Result<(), OpenError
 
 /// Under a lock of the database, so that of several nodes that start at once one makes the tables.
 async fn migrate(connection: &mut AnyConnection, may_make: bool) -> sqlx::Result<Result<(), OpenError>> {
-    sqlx::raw_sql("BEGIN; SELECT 1 FROM pg_advisory_xact_lock(7810773960443459950)").execute(&mut *connection).await?;
+    sqlx::raw_sql("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM pg_advisory_xact_lock(7810773960443459950)")
+        .execute(&mut *connection)
+        .await?;
     match checked(version(connection).await?, may_make) {
         Err(error) => return Ok(Err(error)),
         Ok(true) => {

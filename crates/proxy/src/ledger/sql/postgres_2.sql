@@ -81,6 +81,8 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_by_transaction ON outbox (transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE INDEX outbox_undelivered ON outbox (user_id, sequence) WHERE delivered_at IS NULL;
+-- What is due, in order, without all that were ever delivered.
+CREATE INDEX outbox_due ON outbox (sequence) WHERE delivered_at IS NULL;
 
 CREATE TABLE audit (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -14,6 +14,8 @@ ALTER TABLE outbox ADD COLUMN delivered_at INTEGER;
 ALTER TABLE outbox ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN due_at INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX outbox_undelivered ON outbox (user_id, sequence) WHERE delivered_at IS NULL;
+-- What is due, in order, without all that were ever delivered.
+CREATE INDEX outbox_due ON outbox (sequence) WHERE delivered_at IS NULL;
 
 -- Invalid PINs in a row.
 CREATE TABLE guesses (

@@ -14,7 +14,8 @@ use std::sync::Arc;
 const PRUNED_AT_ONCE: i64 = 200;
 /// For how long it is reckoned with that a restored ledger has forgotten something.
 const FORGETS_SECONDS: i64 = 30 * 24 * 3600;
-/// Beyond every generation and every sequence number that may have been seen since the copy was made.
+/// Beyond every generation and every sequence number that may have been seen since the copy was made: so many more, and
+/// at least the milliseconds since 1970, since the same copy may be brought back twice.
 const GENERATIONS: i64 = 1_000_000_000;
 const SEQUENCES: i64 = 1_000_000;
 
@@ -145,10 +146,11 @@ impl Operation for Restore {
     async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<u64> {
         let set = "UPDATE meta SET value = $1 WHERE name = 'forgotten_until'";
         sqlx::query(set).bind(step.steady + FORGETS_SECONDS).execute(&mut *connection).await?;
-        let raise = "UPDATE meta SET value = value + $1 WHERE name = 'generation'";
-        sqlx::query(raise).bind(GENERATIONS).execute(&mut *connection).await?;
+        let raise =
+            "UPDATE meta SET value = CASE WHEN value + $1 > $2 THEN value + $1 ELSE $2 END WHERE name = 'generation'";
+        sqlx::query(raise).bind(GENERATIONS).bind(step.wall_ms).execute(&mut *connection).await?;
         // The merchant has seen numbers since the copy, and must not take new lines for old ones.
-        let skip = AssertSqlSafe(self.engine.skip_sequences(SEQUENCES));
+        let skip = AssertSqlSafe(self.engine.skip_sequences(SEQUENCES, step.wall_ms));
         sqlx::raw_sql(skip).execute(&mut *connection).await?;
         let audit = concat!(
             "INSERT INTO audit (attempt, at, by, action, reason) SELECT key, $1, $2, 'may have been forgotten', $3 FROM attempts WHERE state IN ",

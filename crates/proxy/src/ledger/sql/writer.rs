@@ -203,7 +203,9 @@ async fn in_time(engine: &Engine, connection: &mut AnyConnection, batch: &mut [B
     if let Ok(result) = timeout(STEP_WITHIN, transaction(engine, connection, batch)).await {
         return result;
     }
-    batch.iter_mut().for_each(|job| job.uncertain());
+    for job in batch.iter_mut() {
+        job.uncertain();
+    }
     Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
 }
 
@@ -212,7 +214,9 @@ async fn transaction(engine: &Engine, connection: &mut AnyConnection, batch: &mu
     if result.is_ok() {
         result = sqlx::raw_sql("COMMIT").execute(&mut *connection).await.map(drop);
         if result.as_ref().is_err_and(|error| engine.trouble(error) == Trouble::Gone) {
-            batch.iter_mut().for_each(|job| job.uncertain());
+            for job in batch.iter_mut() {
+                job.uncertain();
+            }
             return result;
         }
     }
@@ -233,7 +237,7 @@ async fn run(engine: &Engine, connection: &mut AnyConnection, batch: &mut [Box<d
 
 /// One operation in a transaction of its own; why it failed, if it did.
 async fn one(engine: &Engine, connection: &mut AnyConnection, job: &mut Box<dyn Job>) -> Option<String> {
-    transaction(engine, connection, std::slice::from_mut(job)).await.err().map(|error| error.to_string())
+    in_time(engine, connection, std::slice::from_mut(job)).await.err().map(|error| error.to_string())
 }
 
 /// A fresh connection where one can be had: nobody knows what an input or output error has left of the old one.

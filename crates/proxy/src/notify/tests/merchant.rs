@@ -9,6 +9,8 @@ use tokio::sync::{Semaphore, watch};
 #[derive(Clone)]
 pub(super) enum Play {
     Status(u16),
+    /// 200, and that JSON.
+    Json(&'static str),
     Redirect(String),
     /// Closes without a byte.
     Cut,
@@ -85,6 +87,10 @@ async fn converse(
         let answer = match &plays[number.min(plays.len()) - 1] {
             Play::Status(204) => "HTTP/1.1 204 X\r\n\r\n".to_owned(),
             Play::Status(status) => format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n"),
+            Play::Json(body) => {
+                let length = body.len();
+                format!("HTTP/1.1 200 X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+            }
             Play::Redirect(to) => format!("HTTP/1.1 307 X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"),
             Play::Cut => return,
             Play::Silence => std::future::pending().await,

@@ -112,3 +112,22 @@ async fn guesses_that_are_sent_at_once_are_no_more_than_those_that_are_free() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn attempts_that_were_recorded_while_nothing_could_be_sent_are_guesses_when_they_are() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        for key in 1..=20 {
+            assert!(matches!(ledger.begin(guessing(key), false, soon()).await, Ok(Begun::NotNow)));
+        }
+        let mut sent = 0;
+        for key in 1..=20 {
+            match guess(&ledger, key).await {
+                Begun::Send(_) => sent += 1,
+                begun => assert!(seconds(&begun).is_some(), "{begun:?}"),
+            }
+        }
+        assert_eq!(sent, 5);
+    })
+    .await;
+}

@@ -9,7 +9,7 @@ async fn processes_that_start_at_once_on_nothing_share_one_ledger() {
         let mut opening = JoinSet::new();
         for _ in 0..6 {
             let (url, clock) = (place.url.clone(), place.clock());
-            opening.spawn(async move { Sql::open(&url, &place::pin_keys(), clock).await.map(Arc::new) });
+            opening.spawn(async move { Sql::open(&url, &place::pin_keys(), clock, place::LEASE).await.map(Arc::new) });
         }
         let opened: Vec<_> = opening.join_all().await.into_iter().collect::<Result<_, _>>().expect("each opens it");
         assert!(matches!(opened[0].begin(posted(1, 1), true, soon()).await, Ok(Begun::Send(1))));
@@ -27,8 +27,10 @@ async fn a_newer_schema_is_refused_and_left_as_it_is() {
         let newer =
             if place.is_file() { "PRAGMA user_version = 3" } else { "UPDATE meta SET value = 3 WHERE name = 'schema'" };
         place.sql(newer).await;
-        let refused =
-            Sql::open(&place.url, &place::pin_keys(), place.clock()).await.map(drop).expect_err("it is newer");
+        let refused = Sql::open(&place.url, &place::pin_keys(), place.clock(), place::LEASE)
+            .await
+            .map(drop)
+            .expect_err("it is newer");
         assert!(refused.0.contains("newer version"), "{refused}");
         let read = Sql::open_to_read(&place.url, place.clock()).await.map(drop).expect_err("it is newer");
         assert!(read.0.contains("newer version"), "{read}");
@@ -75,7 +77,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_i
     let clock = || Arc::new(Clock::new(None));
     let looked = Sql::open_to_read(&url, clock()).await.map(drop).expect_err("it is older");
     assert!(looked.0.contains("older version"), "{looked}");
-    let ledger = Sql::open(&url, &place::pin_keys(), clock()).await.expect("it opens");
+    let ledger = Sql::open(&url, &place::pin_keys(), clock(), place::LEASE).await.expect("it opens");
     let kept = ledger.attempt(Uuid::from_u128(1)).await.expect("readable").expect("kept");
     assert_eq!((kept.state, kept.tries, kept.forgotten), (State::Open, 1, false));
     assert_eq!(ledger.outcomes(0, 10).await.expect("readable").len(), 1);

@@ -90,8 +90,8 @@ async fn a_beginning_that_is_repeated_after_it_was_committed_is_the_same_try() {
         let ledger = place.opened().await;
         let begin = || begin::Begin { posted: posted(1, 1), may_send: true, ticket: "a ticket".to_owned() };
         for _ in 0..2 {
-            let begun = ledger.write(begin(), None).await;
-            assert!(matches!(begun, Ok(Begun::Send(1))), "{begun:?}");
+            let outcome = ledger.write(begin(), None).await;
+            assert!(matches!(outcome, Ok(Begun::Send(1))), "{outcome:?}");
         }
         let another = begin::Begin { ticket: "another".to_owned(), ..begin() };
         assert!(matches!(ledger.write(another, None).await, Ok(Begun::Kept(_))), "another POST of the key");
@@ -199,6 +199,49 @@ async fn a_process_that_hangs_within_a_step_is_thrown_out_and_the_others_go_on()
             matches!(hangs.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))),
             "the process itself goes on"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whatever_isolation_is_usual_in_the_database_a_step_sees_what_others_have_committed() {
+    each(async |place: &Place| {
+        if place.is_file() {
+            return;
+        }
+        place.opened().await.shut().await;
+        place
+            .sql(
+                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database()); END $$",
+            )
+            .await;
+        let (one, other) = (Arc::new(place.opened().await), Arc::new(place.opened().await));
+        let mut begun = JoinSet::new();
+        for key in 1..=40_u8 {
+            let ledger = Arc::clone(if key % 2 == 0 { &one } else { &other });
+            let posted = Posted { session: Some("shop 1".to_owned()), ..posted(u128::from(key), key) };
+            begun.spawn(async move { ledger.begin(posted, true, soon()).await.expect("written") });
+        }
+        let all = begun.join_all().await;
+        assert_eq!(all.iter().filter(|begun| matches!(begun, Begun::Send(_))).count(), 1, "one session: {all:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_try_whose_beginning_the_ledger_has_lost_counts_all_the_same() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        ledger.begin(posted(1, 1), true, soon()).await.expect("written");
+        ledger.end(ended(1, 1, Money::Unknown)).await.expect("written");
+        assert!(matches!(ledger.begin(posted(1, 1), true, soon()).await, Ok(Begun::Send(2))));
+        // As on a standby that took over without the last step.
+        place.sql("DELETE FROM tries WHERE number = 2; UPDATE attempts SET state = 'open', tries = 1").await;
+        let kept = ledger.end(ended(1, 2, Money::Yes)).await.expect("written").expect("kept");
+        assert_eq!((kept.state, kept.tries), (State::Final, 2));
+        assert_eq!(ledger.outcomes(0, 10).await.expect("readable").len(), 1, "the merchant is told");
+        // Of an attempt that is not known nothing can be written.
+        assert_eq!(ledger.end(ended(9, 1, Money::Yes)).await, Ok(None));
     })
     .await;
 }

@@ -6,6 +6,7 @@ use crate::pin_key::PinKeys;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ impl Place {
 
     /// The ledger, as a process of its own would open it.
     pub(super) async fn opened(&self) -> Sql {
-        Sql::open(&self.url, &pin_keys(), self.clock()).await.expect("it opens")
+        Sql::open(&self.url, &pin_keys(), self.clock(), LEASE).await.expect("it opens")
     }
 
     /// A connection beside the ledger's own.
@@ -71,6 +72,8 @@ impl Place {
         }
     }
 }
+
+pub(super) const LEASE: Duration = Duration::from_secs(15);
 
 pub(super) fn pin_keys() -> PinKeys {
     PinKeys::parse("a key of the ledger's tests, 32 bytes.").expect("a key")

@@ -81,3 +81,27 @@ async fn after_thirty_days_it_is_as_any_other() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_copy_that_is_brought_back_twice_uses_no_number_a_second_time() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        let of_the_copy = ledger.observe().await.expect("written").generation;
+        let mut seen: Vec<(i64, i64)> = Vec::new();
+        for key in 1..=2_u8 {
+            ledger.restored(restored()).await.expect("written");
+            ledger.begin(posted(u128::from(key), key), true, soon()).await.expect("written");
+            ledger.end(ended(u128::from(key), 1, Money::Yes)).await.expect("written");
+            let sequence = ledger.outcomes(0, 10).await.expect("readable")[0].sequence;
+            seen.push((sequence, ledger.observe().await.expect("written").generation));
+            // The copy had no outcome yet.
+            let generation = format!("UPDATE meta SET value = {of_the_copy} WHERE name = 'generation'");
+            place.sql(&format!("DELETE FROM outbox; {generation}")).await;
+            if place.is_file() {
+                place.sql("DELETE FROM sqlite_sequence WHERE name = 'outbox'").await;
+            }
+        }
+        assert!(seen[1].0 > seen[0].0 && seen[1].1 > seen[0].1, "{seen:?}");
+    })
+    .await;
+}
