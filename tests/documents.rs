@@ -39,7 +39,8 @@ fn rows<'a>(text: &'a str, head: &str) -> Vec<Vec<&'a str>> {
 fn is_test(file: &str, name: &str) -> bool {
     let text = read(file);
     let Some((before, _)) = text.split_once(&format!("fn {name}(")) else { return false };
-    let mut attributes = before.lines().rev().skip(1).map(str::trim).take_while(|line| line.starts_with("#["));
+    // The first piece is the name's own line, and is empty where that begins with `fn`.
+    let mut attributes = before.rsplit('\n').skip(1).map(str::trim).take_while(|line| line.starts_with("#["));
     attributes.any(|line| line == "#[test]" || line.starts_with("#[tokio::test"))
 }
 
