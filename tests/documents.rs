@@ -14,9 +14,6 @@ const OPERATIONS: &str = "docs/operations.md";
 const ALERTS: &str = "docs/operations/alerts.yml";
 const DASHBOARD: &str = "docs/operations/dashboard.json";
 
-/// Where a protection will name its test when both have come.
-const AWAITED: &str = "TODO-LEAD";
-
 fn read(file: &str) -> String {
     fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR")))
         .unwrap_or_else(|error| panic!("{file}: {error}"))
@@ -42,7 +39,8 @@ fn rows<'a>(text: &'a str, head: &str) -> Vec<Vec<&'a str>> {
 fn is_test(file: &str, name: &str) -> bool {
     let text = read(file);
     let Some((before, _)) = text.split_once(&format!("fn {name}(")) else { return false };
-    let mut attributes = before.lines().rev().skip(1).map(str::trim).take_while(|line| line.starts_with("#["));
+    // The first piece is the name's own line, and is empty where that begins with `fn`.
+    let mut attributes = before.rsplit('\n').skip(1).map(str::trim).take_while(|line| line.starts_with("#["));
     attributes.any(|line| line == "#[test]" || line.starts_with("#[tokio::test"))
 }
 
@@ -64,7 +62,7 @@ fn every_protection_names_a_test_that_is_there() {
     for row in &rows {
         let [attack, _, tests] = row[..] else { panic!("{THREATS}: not three cells: {row:?}") };
         let named: Vec<_> = code(tests).filter_map(|test| test.split_once("::")).collect();
-        assert!(!named.is_empty() || tests.contains(AWAITED), "{THREATS}: \"{attack}\" names no test");
+        assert!(!named.is_empty(), "{THREATS}: \"{attack}\" names no test");
         for (file, name) in named {
             assert!(is_test(file, name), "{THREATS}: \"{attack}\": {file} has no test {name}");
         }

@@ -57,9 +57,6 @@ pub struct Args {
     /// The certificate's private key, in PEM; read again at SIGHUP
     #[arg(long, env = "CASHIER_TLS_KEY", value_name = "PATH")]
     pub tls_key: Option<PathBuf>,
-    /// How much clients may ask for
-    #[command(flatten)]
-    pub limits: LimitArgs,
     /// An origin of pages on other hosts that may call this proxy, such as <https://shop.example>; may be given several
     /// times (in the variable: separated by spaces)
     #[arg(long = "allow-origin", env = "CASHIER_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ' ')]
@@ -93,6 +90,9 @@ pub struct Args {
     /// For tests only: a file with the seconds by which the wall clock is off
     #[arg(long, hide = true, value_name = "PATH", global = true)]
     pub test_clock_offset_file: Option<PathBuf>,
+    /// How much clients may ask for. Last: its heading holds for whatever follows.
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// How Mozarto learns who the customer is.

@@ -145,6 +145,28 @@ async fn a_limit_of_0_is_none() {
 }
 
 #[tokio::test]
+async fn after_five_invalid_pins_a_customer_is_told_how_long_to_wait_and_nothing_is_sent() {
+    let invalid = answer(400, "", r#"{"isSuccess":false,"data":{"result":"4075"}}"#);
+    let (endpoint, upstream) = before(vec![invalid], &[]).await;
+    let browser = |id: usize| Browser::of(&endpoint, &claims("user_123", &format!("s-{id}")));
+    for number in 0..5 {
+        assert_eq!(browser(number).post(&key(), &body()).await.status, 400, "free");
+    }
+    let refused = key();
+    let request = client().post(&endpoint).bearer_auth(&browser(5).token).header("idempotency-key", &refused);
+    let request = request.header("content-type", "application/json").body(body().to_string());
+    let response = request.send().await.expect("an answer");
+    let wait = response.headers().get("retry-after").and_then(|wait| wait.to_str().ok()?.parse::<u64>().ok());
+    assert!(wait.is_some_and(|wait| (1..=60).contains(&wait)), "{wait:?}");
+    let (status, said) = read(response).await;
+    assert_eq!((status, &said["errorCode"]), (429, &json!("TOO_MANY_TRIES")), "also under another session");
+    assert_eq!(upstream.requests().len(), 5);
+    assert_eq!(browser(5).get(&refused).await.code(), (404, "ATTEMPT_UNKNOWN"), "nothing was recorded");
+    let ben = Browser::of(&endpoint, &claims("ben", "s-6"));
+    assert_eq!(ben.post(&key(), &with(body(), "userId", json!("ben"))).await.status, 400, "another customer goes on");
+}
+
+#[tokio::test]
 async fn each_refusal_is_counted_by_its_reason() {
     let invalid = answer(400, "", r#"{"isSuccess":false,"data":{"result":"4075"}}"#);
     let upstream = Upstream::start(vec![invalid]).await;
