@@ -155,7 +155,7 @@ impl fmt::Display for EndError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(tries) => write!(f, "the ends of {tries} tries were not written; see ALARM in the log"),
-            Self::Broken => f.write_str("ended by a defect; start it again, and see ALARM in the log"),
+            Self::Broken => f.write_str("ended early; see ALARM in the log before it is started again"),
         }
     }
 }

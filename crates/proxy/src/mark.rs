@@ -93,7 +93,7 @@ impl MarkFile {
 /// All of it or nothing, on disk.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
+    beside.push(format!(".{}.new", std::process::id()));
     let mut open = File::options();
     open.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -4,7 +4,7 @@
 //! Labels are words of ours alone: nothing that a browser or Mozarto sent becomes one. Left to others: who may read them
 //! (`health`), and what each means to an operator (README, "Metrics").
 
-use crate::ledger::Figures;
+use crate::ledger::{Figures, State};
 use axum::http::{Method, StatusCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -250,6 +250,9 @@ fn at_the_moment(now: Now) -> Registry {
     gauge("undelivered_outcomes", "Outcomes that the merchant's server was not told yet", figures.undelivered);
     gauge("oldest_undelivered_seconds", "For how long the oldest of them waits", figures.oldest_undelivered_seconds);
     let attempts: Labelled<Gauge> = Family::new_with_constructor(Gauge::default);
+    for state in [State::Recorded, State::Sending, State::Open, State::Unconfirmed] {
+        attempts.get_or_create(&[("state", state.as_str())]).set(0);
+    }
     for (state, number) in figures.attempts {
         attempts.get_or_create(&[("state", state.as_str())]).set(number);
     }

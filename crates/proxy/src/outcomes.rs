@@ -5,11 +5,13 @@ use crate::ledger::Entry;
 use crate::openapi;
 use crate::own::Own;
 use crate::routes::Shared;
+use crate::session;
 use crate::settings::is_it;
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tracing::error;
 
@@ -36,8 +38,7 @@ const LARGEST_LIMIT: u32 = 1000;
 )]
 pub(crate) async fn outcomes(State(shared): State<Shared>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let Some(token) = &shared.outcomes_token else { return Own::NotFound.into_response() };
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !given.and_then(bearer).is_some_and(|given| is_it(&token.now(), given)) {
+    if !session::bearer(&headers).is_ok_and(|given| is_it(&token.now(), given.expose_secret())) {
         return Own::Unauthorized.into_response();
     }
     let (after, limit) = match asked(query.as_deref().unwrap_or_default()) {
@@ -54,12 +55,6 @@ pub(crate) async fn outcomes(State(shared): State<Shared>, RawQuery(query): RawQ
             Own::LedgerUnreadable.into_response()
         }
     }
-}
-
-/// The scheme is compared as HTTP says: without regard to capitals.
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn asked(query: &str) -> Result<(i64, u32), String> {

@@ -11,7 +11,8 @@ use crate::settings::{
     outcomes_token, pin_keys, read, session_keys,
 };
 use crate::tls::Tls;
-use secrecy::SecretString;
+use crate::user_token;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use tracing::{error, info};
 
@@ -42,7 +43,11 @@ impl Reloader {
 
     /// Reads all of it again. The environment of a process does not change, but the files that it names do.
     pub async fn reload(&self) {
-        renew(COMPANY_TOKEN, &self.company_token, || company_token(read(COMPANY_TOKEN)?));
+        renew(COMPANY_TOKEN, &self.company_token, || {
+            let token = company_token(read(COMPANY_TOKEN)?)?;
+            user_token::check(token.expose_secret()).map_err(|why| SettingsError(why.to_owned()))?;
+            Ok(token)
+        });
         if let Some(live) = &self.outcomes_token {
             renew(OUTCOMES_TOKEN, live, || given(OUTCOMES_TOKEN, outcomes_token(read(OUTCOMES_TOKEN)?)?));
         }

@@ -38,8 +38,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         0 => DefaultBodyLimit::disable(),
         bytes => DefaultBodyLimit::max(bytes),
     };
-    // HEAD is no question of a widget's, and GET's answer to it would be one without its proof.
     let (metrics, healths) = (Arc::clone(&shared.attempts.metrics), health::routes(Arc::clone(&shared.attempts)));
+    // HEAD is no question of a widget's, and GET's answer to it would be one without its proof.
     let attempt = get(status).delete(close).head(no_such_method).fallback(no_such_method);
     let routes = Router::new()
         .route("/cashier/flexepin", post(pay))

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The advisory lock of every step: "flexepin" in ASCII.
-const LOCK: i64 = 0x666c_6578_6570_696e;
+pub(super) const LOCK: i64 = 0x666c_6578_6570_696e;
 
 /// A step of the ledger: when it is, and whose.
 pub(super) struct Step {

@@ -91,6 +91,15 @@ impl Sql {
         let ledger = Self::open_with(url, true, clock, lease).await?;
         let broken = |unavailable: Unavailable| OpenError(format!("the database cannot be used: {unavailable}"));
         ledger.accept_pin_keys(pin_keys).await.map_err(broken)?.map_err(OpenError)?;
+        if ledger.engine.is_here() {
+            let (options, stopped) = (sqlite::options(url)?, ledger.stopped.clone());
+            tokio::spawn(async move {
+                if let Some(why) = sqlite::check_beside(&options).await {
+                    tracing::error!("ALARM: {why}");
+                    stopped.cancel();
+                }
+            });
+        }
         Ok(ledger)
     }
 
@@ -385,7 +394,7 @@ impl Ledger for Sql {
     }
 
     async fn prune(&self, seconds: i64) -> Result<bool, Unavailable> {
-        self.write(upkeep::Prune { seconds }, Some(soon())).await
+        self.write(upkeep::Prune { seconds, engine: Arc::clone(&self.engine) }, Some(soon())).await
     }
 
     async fn stopped(&self) {

@@ -1,9 +1,9 @@
 //! Opens a ledger in `PostgreSQL`, or says clearly why not.
 
 use super::OpenError;
-use super::engine::Engine;
+use super::engine::{Engine, LOCK};
 use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, ConnectOptions};
+use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -47,11 +47,10 @@ pub(super) async fn look(connection: &mut AnyConnection) -> Result<(), OpenError
     checked(version, false).map(drop)
 }
 
-/// Under a lock of the database, so that of several nodes that start at once one makes the tables.
+/// Under the lock of every step, so that of several nodes that start at once one makes the tables.
 async fn migrate(connection: &mut AnyConnection, may_make: bool) -> sqlx::Result<Result<(), OpenError>> {
-    sqlx::raw_sql("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM pg_advisory_xact_lock(7810773960443459950)")
-        .execute(&mut *connection)
-        .await?;
+    let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM pg_advisory_xact_lock({LOCK})");
+    sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut *connection).await?;
     match checked(version(connection).await?, may_make) {
         Err(error) => return Ok(Err(error)),
         Ok(true) => {

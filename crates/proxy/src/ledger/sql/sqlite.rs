@@ -14,6 +14,8 @@ const APPLICATION_ID: i64 = 0x464C_5850;
 /// The steps from one version to the next; the place is the version that a file has before.
 const MIGRATIONS: [&str; 2] = [include_str!("sqlite_1.sql"), include_str!("sqlite_2.sql")];
 const VERSION: i64 = 2;
+/// Up to this size a file is checked for being whole before the start; a larger one while it serves: that takes seconds.
+const CHECKED_FIRST_BYTES: u64 = 32 * 1024 * 1024;
 /// At the start somebody else's lock is waited for this long.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -48,7 +50,8 @@ pub(super) async fn prepare(
     } else {
         is_there(&file)?;
     }
-    let version = inspect(&file, true).await?;
+    let is_small = file.metadata().is_ok_and(|metadata| metadata.len() <= CHECKED_FIRST_BYTES);
+    let version = inspect(&file, may_make && is_small).await?;
     let mut connection = SqliteConnection::connect_with(options).await.map_err(error)?;
     if version < VERSION {
         migrate(&mut connection).await.map_err(error)?;
@@ -113,14 +116,33 @@ async fn inspect(file: &Path, wholly: bool) -> Result<i64, OpenError> {
             )));
         }
     };
-    let whole = if wholly {
-        let checked = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut connection).await.map_err(error)?;
-        checked.try_get::<String, _>(0).map_err(error)? == "ok"
-    } else {
-        true
-    };
+    let whole = !wholly || is_whole(&mut connection).await.map_err(error)?;
     let _ = connection.close().await;
     if whole { Ok(version) } else { Err(OpenError(corrupt(file))) }
+}
+
+async fn is_whole(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    let checked = sqlx::query("PRAGMA quick_check(1)").fetch_one(connection).await?;
+    Ok(checked.try_get::<String, _>(0)? == "ok")
+}
+
+/// Looks beside a running proxy whether a large file is whole: why not, if it is not.
+pub(super) async fn check_beside(options: &SqliteConnectOptions) -> Option<String> {
+    let file = options.get_filename();
+    if file.metadata().is_ok_and(|metadata| metadata.len() <= CHECKED_FIRST_BYTES) {
+        return None;
+    }
+    let looking = options.clone().read_only(true);
+    let mut connection = SqliteConnection::connect_with(&looking).await.ok()?;
+    let found = match is_whole(&mut connection).await {
+        Ok(true) => None,
+        Ok(false) => Some(corrupt(file)),
+        Err(error) if matches!(code(&error), Some(11 | 26)) => Some(corrupt(file)),
+        // Busy, or gone: who writes meets that, too.
+        Err(_) => None,
+    };
+    let _ = connection.close().await;
+    found
 }
 
 /// The file, readable by its owner alone; `SQLite` gives its companions the same rights.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 /// Attempts whose bodies are taken out in one step: more would make customers wait.
 const PRUNED_AT_ONCE: i64 = 200;
+const DAY_MS: i64 = 24 * 3600 * 1000;
 /// For how long it is reckoned with that a restored ledger has forgotten something.
 const FORGETS_SECONDS: i64 = 30 * 24 * 3600;
 /// Beyond every generation and every sequence number that may have been seen since the copy was made: so many more, and
@@ -62,6 +63,7 @@ impl Operation for Observe {
 /// Takes out the bodies of attempts that ended so many steady seconds ago.
 pub(super) struct Prune {
     pub(super) seconds: i64,
+    pub(super) engine: Arc<Engine>,
 }
 
 #[async_trait]
@@ -80,6 +82,12 @@ impl Operation for Prune {
         for key in &due {
             sqlx::query("UPDATE tries SET body = NULL WHERE attempt = $1").bind(key).execute(&mut *connection).await?;
             sqlx::query("UPDATE attempts SET pruned = 1 WHERE key = $1").bind(key).execute(&mut *connection).await?;
+        }
+        if !self.engine.is_here() {
+            // A day after the end of its lease a process is long gone, and its tries were given up.
+            let gone = "DELETE FROM nodes WHERE leased_until_ms < $1 AND NOT EXISTS \
+                 (SELECT 1 FROM attempts a JOIN tries t ON t.attempt = a.key WHERE a.state = 'sending' AND t.process = nodes.process)";
+            sqlx::query(gone).bind(step.wall_ms - DAY_MS).execute(connection).await?;
         }
         Ok(i64::try_from(due.len()).is_ok_and(|count| count == PRUNED_AT_ONCE))
     }
