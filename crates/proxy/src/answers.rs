@@ -146,6 +146,7 @@ mod tests {
             unknown_try: false,
             forbids_tries: false,
             forgotten: false,
+            guesses: 0,
             transaction_id: Some("t-1".to_owned()),
             tries: 1,
             created_at: 0,

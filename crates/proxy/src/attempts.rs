@@ -172,6 +172,8 @@ impl Attempts {
             return self.without_a_step(&posted, Refused::InFlight, WAIT_SECONDS).await;
         };
         let by = Instant::now() + self.times.ledger_within;
+        // What is begun at the last moment takes a while to be committed; others take this process for gone only later.
+        let send_by = by + self.times.lease.saturating_sub(self.times.ledger_within) / 2;
         let is_ending = self.ending.is_cancelled();
         // Asked before the try is marked as sending: dropped it was not used.
         let pass = self.breaker.ask();
@@ -190,7 +192,9 @@ impl Attempts {
             Ok(_) => (Refused::Ledger, WAIT_SECONDS),
         };
         let refused = match begun {
-            Begun::Send(number) if Instant::now() < by => return self.run_try(key, number, posting, pass.ok()).await,
+            Begun::Send(number) if Instant::now() < send_by => {
+                return self.run_try(key, number, posting, pass.ok()).await;
+            }
             // This process stood still, and others may take it for gone: nothing leaves of what they may have given up.
             Begun::Send(number) => {
                 warn!(attempt = %key, "not sent: it took too long from the ledger to here");

@@ -116,14 +116,16 @@ impl Guard {
         caller: &Caller,
         customer: &str,
     ) -> Result<(), Own> {
-        if caller.may_begin() && !self.has_limits() {
+        // Counted first, for the usual new key is then not looked up.
+        let within_limits = self.within_limits(caller, Some(customer));
+        if caller.may_begin() && within_limits.is_ok() {
             return Ok(());
         }
         match ledger.attempt(key).await {
             Ok(Some(kept)) if caller.is_foreign(&kept) => Err(Own::Foreign),
             Ok(Some(_)) => Ok(()),
             Ok(None) if !caller.may_begin() => Err(Own::SessionExpired),
-            Ok(None) => self.within_limits(caller, Some(customer)),
+            Ok(None) => within_limits,
             // What cannot be read cannot be begun, either: the ledger says so itself.
             Err(_) if caller.may_begin() => Ok(()),
             Err(unavailable) => {

@@ -153,6 +153,8 @@ pub(crate) struct Kept {
     pub(crate) forbids_tries: bool,
     /// The ledger was restored from a copy, and what this attempt has been through may be forgotten.
     pub(crate) forgotten: bool,
+    /// How many invalid PINs in a row its customer has sent.
+    pub(crate) guesses: i64,
     pub(crate) transaction_id: Option<String>,
     /// How many tries it has had.
     pub(crate) tries: i64,

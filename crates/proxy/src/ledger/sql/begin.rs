@@ -46,11 +46,11 @@ impl Operation for Begin {
     type Outcome = Begun;
 
     async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Begun> {
-        let lacks = self.lacks(connection).await?;
-        // The usual case, a new attempt, is one question more. With an older key there is more to ask first.
-        if lacks.is_none() && self.posted.voucher.len() == 1 && self.record(connection, step, self.limit()).await? {
+        // The usual case, a new attempt, is one question. With an older key there is more to ask first.
+        if self.posted.voucher.len() == 1 && self.record(connection, step, self.limit()).await? {
             return self.send(connection, 1, step).await;
         }
+        let lacks = self.lacks(connection).await?;
         if let Some(known) = kept(connection, self.posted.key, &step.process).await? {
             if let Some(refusal) = self.posted.refused_by(&known) {
                 // Nobody can tell whether it is the same voucher.
@@ -156,8 +156,8 @@ impl Begin {
         Ok(spent.bind(&self.posted.session).fetch_optional(connection).await?.is_some())
     }
 
-    /// Records the attempt, unless its key is known, an open attempt has its voucher under the newest key, its session
-    /// is spent, or its customer has guessed `most_guesses` times. Whether it was recorded. With a try to follow it is
+    /// Records the attempt, unless its key is known, an open attempt has its voucher under the newest key (or, where
+    /// that is the only one, any under another), its session is spent, or its customer has guessed `most_guesses` times. Whether it was recorded. With a try to follow it is
     /// recorded as sending at once.
     async fn record(&self, connection: &mut AnyConnection, step: &Step, most_guesses: i64) -> sqlx::Result<bool> {
         let Some(voucher) = self.posted.voucher.first() else { return Ok(false) };
@@ -173,7 +173,10 @@ impl Begin {
             guessed!("$2"),
             " < $12 AND NOT EXISTS (SELECT 1 FROM attempts WHERE hash = $3 AND state IN ",
             holds!(),
-            ")"
+            ") AND ($14 > 1 OR NOT EXISTS (SELECT 1 FROM pin_keys WHERE id <> $4 AND EXISTS \
+             (SELECT 1 FROM attempts WHERE hash_key = pin_keys.id AND state IN ",
+            holds!(),
+            ")))"
         ));
         let state = if self.may_send { State::Sending } else { State::Recorded };
         let recorded = insert
@@ -190,6 +193,7 @@ impl Begin {
             .bind(&self.posted.session)
             .bind(most_guesses)
             .bind(step.steady)
+            .bind(i64::try_from(self.posted.voucher.len()).unwrap_or(i64::MAX))
             .execute(connection)
             .await?;
         Ok(recorded.rows_affected() == 1)

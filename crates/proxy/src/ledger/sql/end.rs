@@ -63,7 +63,7 @@ impl Operation for End {
                 at: step.wall_ms,
             };
             outbox::add(connection, &line).await?;
-            if let Some(owner) = &before.owner {
+            if let Some(owner) = before.owner.as_ref().filter(|_| before.guesses > 0) {
                 guesses::forget(connection, owner).await?;
             }
         }
@@ -92,6 +92,7 @@ impl End {
             answered_at: verdict.answer.map(|_| step.wall_ms),
             running: None,
             redeemed: before.redeemed.or(redeemed),
+            guesses: if verdict.answer.is_some() && self.ended.said.money == Money::Yes { 0 } else { before.guesses },
             ..before
         }
     }

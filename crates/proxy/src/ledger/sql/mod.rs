@@ -35,19 +35,22 @@ use engine::{Engine, Kind};
 use rows::{kept, kept_of, key_of, select_kept};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, ConnectOptions, Connection, Row};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use writer::Writer;
 
 const READERS: u32 = 4;
 const READER_PATIENCE: Duration = Duration::from_secs(5);
+const SILENT: &str = "the database does not answer";
+type BoxFuture<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// A try leaves when its beginning is on disk, and its own deadline counts from then: its sender, which another process
 /// may take for gone, is given this much more.
 const LATER: Duration = Duration::from_secs(3);
@@ -151,8 +154,17 @@ impl Sql {
         writer.ok_or_else(|| Unavailable::new("the ledger was shut, or opened to be read"))?.run(operation, by).await
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Any>, Unavailable> {
-        self.readers.acquire().await.map_err(unreadable)
+    /// Reads, and waits for an answer for so long only: a network that says nothing must hold nobody for ever.
+    async fn read<T: Send>(
+        &self,
+        read: impl for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send,
+    ) -> Result<T, Unavailable> {
+        let mut reader = Reader(Some(self.readers.acquire().await.map_err(unreadable)?));
+        let Some(connection) = reader.0.as_mut() else { return Err(Unavailable::new(SILENT)) };
+        let Ok(read) = timeout(READER_PATIENCE, read(connection)).await else { return Err(Unavailable::new(SILENT)) };
+        // To the pool.
+        drop(reader.0.take());
+        read.map_err(unreadable)
     }
 
     /// What was not sent and may have been begun all the same is ended when the database is there again.
@@ -164,6 +176,16 @@ impl Sql {
                 tracing::error!(attempt = %key, %unavailable, "a try that was not sent may stand as sending; it is given up when this process has ended");
             }
         });
+    }
+}
+
+/// A connection that reads. Dropped before its answer has come it goes: nobody knows what is left on it, and the pool
+/// would wait for it.
+struct Reader(Option<PoolConnection<Any>>);
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
     }
 }
 
@@ -230,7 +252,8 @@ impl Ledger for Sql {
     }
 
     async fn attempt(&self, key: Uuid) -> Result<Option<Kept>, Unavailable> {
-        kept(&mut *self.reader().await?, key, &self.engine.process).await.map_err(unreadable)
+        let process = self.engine.process.clone();
+        self.read(move |reader| Box::pin(async move { kept(reader, key, &process).await })).await
     }
 
     fn forgets(&self) -> bool {
@@ -238,8 +261,6 @@ impl Ledger for Sql {
     }
 
     async fn orphans(&self, deadline: Duration) -> Result<Vec<Orphan>, Unavailable> {
-        let mut reader = self.reader().await?;
-        let now = self.engine.now(&mut reader).await.map_err(unreadable)?;
         let query = if self.engine.is_here() {
             "SELECT t.attempt, t.number, t.sent_at, t.sent_uptime FROM attempts a \
              JOIN tries t ON t.attempt = a.key AND t.ended_at IS NULL WHERE a.state = 'sending' AND t.process <> $1"
@@ -248,7 +269,16 @@ impl Ledger for Sql {
              JOIN tries t ON t.attempt = a.key AND t.ended_at IS NULL LEFT JOIN nodes n ON n.process = t.process \
              WHERE a.state = 'sending' AND t.process <> $1"
         };
-        let rows = sqlx::query(query).bind(&now.process).fetch_all(&mut *reader).await.map_err(unreadable)?;
+        let engine = Arc::clone(&self.engine);
+        let (now, rows) = self
+            .read(move |reader| {
+                Box::pin(async move {
+                    let now = engine.now(reader).await?;
+                    let rows = sqlx::query(query).bind(&now.process).fetch_all(reader).await?;
+                    Ok((now, rows))
+                })
+            })
+            .await?;
         let orphan = |row| {
             let sent = Moment { wall_ms: row_ms(row)?, uptime: row.try_get("sent_uptime")? };
             let left = if self.engine.is_here() {
@@ -266,17 +296,22 @@ impl Ledger for Sql {
 
     async fn outcomes(&self, after: i64, limit: u32) -> Result<Vec<Entry>, Unavailable> {
         let rows = sqlx::query("SELECT * FROM outbox WHERE sequence > $1 ORDER BY sequence LIMIT $2");
-        let rows = rows.bind(after).bind(i64::from(limit)).fetch_all(&mut *self.reader().await?).await;
-        rows.map_err(unreadable)?.iter().map(outbox::entry_of).collect::<sqlx::Result<_>>().map_err(unreadable)
+        let rows = rows.bind(after).bind(i64::from(limit));
+        let rows = self.read(move |reader| Box::pin(async move { rows.fetch_all(reader).await })).await?;
+        rows.iter().map(outbox::entry_of).collect::<sqlx::Result<_>>().map_err(unreadable)
     }
 
     async fn claim_deliveries(&self, limit: u32, claim: Duration) -> Result<Vec<Delivery>, Unavailable> {
-        let mut reader = self.reader().await?;
-        let now = self.engine.now(&mut reader).await.map_err(unreadable)?;
-        if !deliveries::any_due(&mut reader, &now).await.map_err(unreadable)? {
+        let engine = Arc::clone(&self.engine);
+        let any_due = self.read(move |reader| {
+            Box::pin(async move {
+                let now = engine.now(reader).await?;
+                deliveries::any_due(reader, &now).await
+            })
+        });
+        if !any_due.await? {
             return Ok(Vec::new());
         }
-        drop(reader);
         self.write(deliveries::Claim { limit: i64::from(limit), seconds: whole_seconds(claim) }, Some(soon())).await
     }
 
@@ -293,9 +328,14 @@ impl Ledger for Sql {
     }
 
     async fn figures(&self) -> Result<Figures, Unavailable> {
-        let mut reader = self.reader().await?;
-        let now = self.engine.now(&mut reader).await.map_err(unreadable)?;
-        figures::figures(&mut reader, &now).await.map_err(unreadable)
+        let engine = Arc::clone(&self.engine);
+        let figures = self.read(move |reader| {
+            Box::pin(async move {
+                let now = engine.now(reader).await?;
+                figures::figures(reader, &now).await
+            })
+        });
+        figures.await
     }
 
     async fn list(&self, filter: Filter) -> Result<Vec<Kept>, Unavailable> {
@@ -305,12 +345,13 @@ impl Ledger for Sql {
              AND ($3 IS NULL OR a.created_at >= $3) ORDER BY a.created_at DESC, a.key LIMIT $4"
         ));
         let query = query.bind(states.join(",")).bind(filter.owner).bind(filter.since).bind(i64::from(filter.limit));
-        let rows = query.fetch_all(&mut *self.reader().await?).await.map_err(unreadable)?;
+        let rows = self.read(move |reader| Box::pin(async move { query.fetch_all(reader).await })).await?;
         rows.iter().map(|row| kept_of(row, &self.engine.process)).collect::<sqlx::Result<_>>().map_err(unreadable)
     }
 
     async fn show(&self, key: Uuid) -> Result<Option<Shown>, Unavailable> {
-        shown::show(&mut *self.reader().await?, key, &self.engine.process).await.map_err(unreadable)
+        let process = self.engine.process.clone();
+        self.read(move |reader| Box::pin(async move { shown::show(reader, key, &process).await })).await
     }
 
     async fn settle(&self, settlement: Settlement) -> Result<Result<Kept, SettlementRefused>, Unavailable> {
@@ -326,9 +367,14 @@ impl Ledger for Sql {
     }
 
     async fn mark(&self) -> Result<Mark, Unavailable> {
-        let mut reader = self.reader().await?;
-        let now = self.engine.now(&mut reader).await.map_err(unreadable)?;
-        upkeep::mark(&mut reader, now.steady).await.map_err(unreadable)
+        let engine = Arc::clone(&self.engine);
+        let mark = self.read(move |reader| {
+            Box::pin(async move {
+                let now = engine.now(reader).await?;
+                upkeep::mark(reader, now.steady).await
+            })
+        });
+        mark.await
     }
 
     async fn observe(&self) -> Result<Mark, Unavailable> {

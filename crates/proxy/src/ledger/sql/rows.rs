@@ -12,11 +12,12 @@ macro_rules! select_kept {
     ($rest:literal) => {
         concat!(
             "SELECT a.*, t.status, t.retry_after, t.body, t.money, t.ended_at AS answered_at, r.number AS running, r.process, \
-             o.value, o.currency AS redeemed_currency, o.attempt AS redeemed \
+             o.value, o.currency AS redeemed_currency, o.attempt AS redeemed, g.count AS guesses \
              FROM attempts a \
              LEFT JOIN tries t ON t.attempt = a.key AND t.number = a.answer_try \
              LEFT JOIN tries r ON r.attempt = a.key AND r.number = a.tries AND r.ended_at IS NULL \
-             LEFT JOIN outbox o ON o.attempt = a.key ",
+             LEFT JOIN outbox o ON o.attempt = a.key \
+             LEFT JOIN guesses g ON g.owner = a.owner ",
             $rest
         )
     };
@@ -59,6 +60,7 @@ pub(super) fn kept_of(row: &AnyRow, process: &str) -> sqlx::Result<Kept> {
         unknown_try: flag(row, "unknown_try")?,
         forbids_tries: flag(row, "forbids_tries")?,
         forgotten: flag(row, "forgotten")?,
+        guesses: row.try_get::<Option<i64>, _>("guesses")?.unwrap_or(0),
         transaction_id: row.try_get("transaction_id")?,
         tries: row.try_get("tries")?,
         created_at: row.try_get("created_at")?,

@@ -90,9 +90,12 @@ async fn inspect(file: &Path, wholly: bool) -> Result<i64, OpenError> {
     let looking = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(START_PATIENCE);
     let looking = looking.disable_statement_logging();
     let mut connection = SqliteConnection::connect_with(&looking).await.map_err(error)?;
+    // As it is at one moment: another process may be making it.
+    sqlx::raw_sql("BEGIN").execute(&mut connection).await.map_err(error)?;
     let application_id = pragma(&mut connection, "PRAGMA application_id").await.map_err(error)?;
     let version = pragma(&mut connection, "PRAGMA user_version").await.map_err(error)?;
     let tables = pragma(&mut connection, "SELECT count(*) FROM sqlite_schema").await.map_err(error)?;
+    sqlx::raw_sql("COMMIT").execute(&mut connection).await.map_err(error)?;
     let version = match (application_id, version, tables) {
         (0, 0, 0) => 0,
         (APPLICATION_ID, known @ 1..=VERSION, _) => known,

@@ -32,8 +32,11 @@ const STEP_WITHIN: Duration = Duration::from_secs(12);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long a step takes operations on where others wait for their turn; what is left over is the next step's.
+const TURN: Duration = Duration::from_millis(100);
+
 const ENDED: &str = "the writer has ended";
-const LATE: &str = "the database is locked";
+const LATE: &str = "it could not be written in time";
 
 /// One step of the ledger.
 #[async_trait]
@@ -93,6 +96,10 @@ struct Waiting<O: Operation> {
 trait Job: Send {
     fn is_late(&self, now: Instant) -> bool;
     async fn run(&mut self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<()>;
+    /// It is not run yet, or that was undone.
+    fn again(&mut self);
+    /// Whether it was run in this step.
+    fn is_run(&self) -> bool;
     /// Nobody knows whether it was committed.
     fn uncertain(&mut self);
     /// Committed.
@@ -109,6 +116,14 @@ impl<O: Operation + 'static> Job for Waiting<O> {
     async fn run(&mut self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<()> {
         self.outcome = Some(self.operation.run(connection, step).await?);
         Ok(())
+    }
+
+    fn again(&mut self) {
+        self.outcome = None;
+    }
+
+    fn is_run(&self) -> bool {
+        self.outcome.is_some()
     }
 
     fn uncertain(&mut self) {
@@ -153,7 +168,13 @@ async fn write(mut jobs: mpsc::Receiver<Box<dyn Job>>, mut connection: AnyConnec
         let failed = match in_time(engine, &mut connection, &mut batch).await {
             Ok(()) => {
                 waits_since = None;
-                batch.into_iter().for_each(Job::done);
+                for job in batch.into_iter().rev() {
+                    if job.is_run() {
+                        job.done();
+                    } else {
+                        waiting.push_front(job);
+                    }
+                }
                 continue;
             }
             Err(failed) => failed,
@@ -203,7 +224,7 @@ async fn in_time(engine: &Engine, connection: &mut AnyConnection, batch: &mut [B
     if let Ok(result) = timeout(STEP_WITHIN, transaction(engine, connection, batch)).await {
         return result;
     }
-    for job in batch.iter_mut() {
+    for job in batch.iter_mut().filter(|job| job.is_run()) {
         job.uncertain();
     }
     Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
@@ -214,7 +235,7 @@ async fn transaction(engine: &Engine, connection: &mut AnyConnection, batch: &mu
     if result.is_ok() {
         result = sqlx::raw_sql("COMMIT").execute(&mut *connection).await.map(drop);
         if result.as_ref().is_err_and(|error| engine.trouble(error) == Trouble::Gone) {
-            for job in batch.iter_mut() {
+            for job in batch.iter_mut().filter(|job| job.is_run()) {
                 job.uncertain();
             }
             return result;
@@ -228,16 +249,31 @@ async fn transaction(engine: &Engine, connection: &mut AnyConnection, batch: &mu
 }
 
 async fn run(engine: &Engine, connection: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
-    let step = engine.begin(connection).await?;
     for job in batch.iter_mut() {
-        job.run(connection, &step).await?;
+        job.again();
+    }
+    let step = engine.begin(connection).await?;
+    let since = Instant::now();
+    for job in batch.iter_mut() {
+        // Other processes wait for the end of this step, and their callers with them.
+        if !engine.is_here() && since.elapsed() >= TURN {
+            break;
+        }
+        // The turn may have been long in coming.
+        if !job.is_late(Instant::now()) {
+            job.run(connection, &step).await?;
+        }
     }
     Ok(())
 }
 
 /// One operation in a transaction of its own; why it failed, if it did.
 async fn one(engine: &Engine, connection: &mut AnyConnection, job: &mut Box<dyn Job>) -> Option<String> {
-    in_time(engine, connection, std::slice::from_mut(job)).await.err().map(|error| error.to_string())
+    match in_time(engine, connection, std::slice::from_mut(job)).await {
+        Ok(()) if job.is_run() => None,
+        Ok(()) => Some(LATE.to_owned()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// A fresh connection where one can be had: nobody knows what an input or output error has left of the old one.

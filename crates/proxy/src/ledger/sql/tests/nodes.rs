@@ -245,3 +245,49 @@ async fn the_end_of_a_try_whose_beginning_the_ledger_has_lost_counts_all_the_sam
     })
     .await;
 }
+
+/// A way to the server on which nothing comes back once it is told to be silent.
+async fn silent_way(place: &Place, silent: CancellationToken) -> String {
+    let mut url = url::Url::parse(&place.url).expect("a URL");
+    let server = (url.host_str().expect("a host").to_owned(), url.port().unwrap_or(5432));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    url.set_host(Some("127.0.0.1")).expect("a host");
+    url.set_port(Some(listener.local_addr().expect("an address").port())).expect("a port");
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let server = tokio::net::TcpStream::connect(&server).await.expect("the server");
+            let silent = silent.clone();
+            tokio::spawn(async move {
+                let ((mut from, mut to), (mut back, mut answers)) = (client.into_split(), server.into_split());
+                tokio::spawn(async move { tokio::io::copy(&mut from, &mut answers).await });
+                tokio::select! {
+                    _ = tokio::io::copy(&mut back, &mut to) => {}
+                    () = silent.cancelled() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    url.into()
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_any_more_holds_no_reader_for_ever() {
+    each(async |place: &Place| {
+        if place.is_file() {
+            return;
+        }
+        place.opened().await.shut().await;
+        let silent = CancellationToken::new();
+        let url = silent_way(place, silent.clone()).await;
+        let ledger = Sql::open(&url, &place::pin_keys(), place.clock(), place::LEASE).await.expect("it opens");
+        // As a reading is on its way.
+        let waiting = ledger.read(move |reader| {
+            Box::pin(async move {
+                silent.cancel();
+                reader.ping().await
+            })
+        });
+        assert!(timeout(Duration::from_secs(30), waiting).await.expect("it ends").is_err());
+    })
+    .await;
+}
