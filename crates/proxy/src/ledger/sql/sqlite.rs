@@ -134,15 +134,12 @@ pub(super) async fn check_beside(options: &SqliteConnectOptions) -> Option<Strin
     }
     let looking = options.clone().read_only(true);
     let mut connection = SqliteConnection::connect_with(&looking).await.ok()?;
-    let found = match is_whole(&mut connection).await {
-        Ok(true) => None,
-        Ok(false) => Some(corrupt(file)),
-        Err(error) if matches!(code(&error), Some(11 | 26)) => Some(corrupt(file)),
+    let checked = is_whole(&mut connection).await;
+    let is_broken = checked.as_ref().is_ok_and(|whole| !whole)
         // Busy, or gone: who writes meets that, too.
-        Err(_) => None,
-    };
+        || checked.as_ref().is_err_and(|error| matches!(code(error), Some(11 | 26)));
     let _ = connection.close().await;
-    found
+    is_broken.then(|| corrupt(file))
 }
 
 /// The file, readable by its owner alone; `SQLite` gives its companions the same rights.
