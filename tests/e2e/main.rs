@@ -34,6 +34,7 @@ mod widget;
 /// | `E2E_DEMO` | address of the playground, with `/cashier/` and `/sandbox/` |
 /// | `E2E_PROXY`, `E2E_SANDBOX` | addresses of proxy and sandbox; pages of `E2E_DEMO`'s port may call the proxy |
 /// | `E2E_OUTCOMES_TOKEN` | bearer of the proxy's `/outcomes` |
+/// | `E2E_PROGRAMS` | folder with the programs of proxy and sandbox |
 /// | `E2E_DIST` | folder with the widget as shipped |
 /// | `E2E_LOGS` | folder with the logs of proxy and sandbox |
 /// | `E2E_HOSTS` | folder with the pages of frameworks, as `tests/hosts/build.mjs` builds them |

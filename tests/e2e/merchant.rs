@@ -84,12 +84,18 @@ impl Merchant {
 
     /// Opens a site with one widget that has these attributes, such as `amount="25" currency="EUR"`.
     pub(crate) async fn with_widget(attributes: &str) -> Self {
-        Self::open(format!(
+        let merchant = Self::start(Vec::new()).await;
+        merchant.set_widget(attributes);
+        merchant
+    }
+
+    /// Changes the front page to one with one widget that has these attributes, for the next load.
+    pub(crate) fn set_widget(&self, attributes: &str) {
+        self.set_page(format!(
             "<!doctype html><html lang=en><meta charset=utf-8><title>Shop</title><link rel=icon href=data:,>\n\
              <meta name=viewport content='width=device-width'>\n\
              <script src=/flexepin-cashier.js async></script>\n<flexepin-cashier {attributes}></flexepin-cashier>\n"
-        ))
-        .await
+        ));
     }
 
     /// Opens a site that is a folder, such as a bundler's output, with its `index.html` as the front page. The widget's files

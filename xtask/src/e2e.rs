@@ -93,7 +93,7 @@ impl Ground {
         tests.env("E2E_ENGINE", engine.name()).env("E2E_BROWSER", &browser.program);
         tests.env("E2E_WEBDRIVER", drivers.urls.join(" ")).env("RUST_TEST_THREADS", drivers.urls.len().to_string());
         tests.env("E2E_DEMO", &demo.url).env("E2E_DIST", &self.dist).env("E2E_HOSTS", &self.hosts);
-        tests.env("E2E_LOGS", &logs);
+        tests.env("E2E_LOGS", &logs).env("E2E_PROGRAMS", std::path::absolute(target_dir()?.join("debug"))?);
         tests.env("E2E_PROXY", &upstreams.proxy).env("E2E_SANDBOX", &upstreams.sandbox);
         tests.env("E2E_OUTCOMES_TOKEN", OUTCOMES_TOKEN);
         let trunk_page = match &self.trunk {

@@ -15,6 +15,7 @@ mod policies;
 mod redeeming;
 mod rejections;
 pub(crate) mod secrets;
+mod sessions;
 mod simulated;
 pub(crate) mod spoken;
 mod tags;

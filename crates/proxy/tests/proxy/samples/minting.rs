@@ -1,11 +1,14 @@
 //! docs/sessions: what they mint is a checkout session as docs/proxy.md has it.
 
 use super::Language;
+use crate::shop::{self, Browser, with};
+use crate::world::{EMAIL, REDEEMED, Serving, Upstream, answer, with_pin};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
 
 const SECRET: &str = "the-secret-canary-of-32-bytes-or-more==";
 const ISSUER: &str = "https://shop.example";
@@ -130,4 +133,27 @@ async fn the_node_sample_signs_with_a_private_key_too_and_prints_its_public_half
         assert!(done, "{error}");
         claims(&token, &DecodingKey::from_jwk(key).expect("a key"), alg, &kid);
     }
+}
+
+#[tokio::test]
+async fn what_each_sample_mints_redeems_a_voucher_at_the_proxy_and_for_no_other_customer() {
+    let upstream = Upstream::start(vec![answer(200, "", REDEEMED)]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let serving = Serving::start(shop::settings(&upstream.url, folder.path(), &[])).await;
+    let here = Language::here().await;
+    for (number, &language) in here.iter().enumerate() {
+        let mut command = language.command("sessions", "checkout-session", &[]);
+        let facts = json!({ "sub": "user_123", "email": EMAIL, "amounts": ["25.50"], "currency": "EUR" });
+        command.arg(facts.to_string()).env("CASHIER_SESSION_KEYS", shop::KEYS);
+        let output = command.env("CASHIER_SESSION_ISSUER", shop::ISSUER).output().await.expect("it starts");
+        let token = String::from_utf8(output.stdout).expect("text").trim().to_owned();
+        let browser = Browser { endpoint: serving.endpoint.clone(), token };
+        let voucher = with_pin(&format!("99007777123400{number:02}"));
+        let key = || Uuid::new_v4().to_string();
+        let other = with(voucher.clone(), "userId", json!("user_456"));
+        assert_eq!(browser.post(&key(), &other).await.status, 400, "{language:?}");
+        assert_eq!(browser.post(&key(), &voucher).await.status, 200, "{language:?}");
+    }
+    assert_eq!(upstream.requests().len(), here.len());
+    serving.stop().await;
 }
