@@ -436,9 +436,12 @@ export const define = ({ version, loadApp, loadLanguage, loadStyle, sheet }) => 
     static version = version;
 
     connectedCallback() {
-      if (!this.hasChildNodes()) this.append(`${ENGLISH["load-old"]} ${ENGLISH["load-newer"]}`);
       const detail = { cause: "unsupported" };
-      setTimeout(() => this.dispatchEvent(new CustomEvent("flexepin-loaderror", { detail, bubbles: true, composed: true })));
+      // A task later: the words between the tags may not have been read yet.
+      setTimeout(() => {
+        if (!this.hasChildNodes()) this.append(`${ENGLISH["load-old"]} ${ENGLISH["load-newer"]}`);
+        this.dispatchEvent(new CustomEvent("flexepin-loaderror", { detail, bubbles: true, composed: true }));
+      });
     }
   }
 
