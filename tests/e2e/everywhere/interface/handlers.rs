@@ -19,6 +19,11 @@ const CALL_IN_HANDLERS: &str = "
       destroy: widget => widget.destroy(),
       phase: widget => widget.phase,
     };
+    // No answer reaches the page before each handler was called, however fast it comes.
+    let handled = 0;
+    if (event === 'submit') document.head.append(Object.assign(document.createElement('script'), {textContent: `
+      const handled = new Promise(resolve => addEventListener('all-handled', resolve, {once: true})), real = fetch;
+      window.fetch = async (...asked) => { const answer = await real(...asked); await handled; return answer; };`}));
     const run = async (method, pin) => {
       const widget = FlexepinCashier.mount(main(), {...OPTIONS, userId: `${event} ${method}`}), heard = [];
       const called = new Promise(resolve => widget.addEventListener(`flexepin-${event}`, () => {
@@ -27,6 +32,8 @@ const CALL_IN_HANDLERS: &str = "
         for (const name of ['redeemed', 'rejected', 'unconfirmed', 'failed'])
           widget.addEventListener(`flexepin-${name}`, () => heard.push(name));
         resolve(gave);
+        handled += 1;
+        if (handled === Object.keys(METHODS).length) window.dispatchEvent(new Event('all-handled'));
       }, {once: true}));
       if (event !== 'ready' && event !== 'loaderror') {
         await said(widget, 'ready');
