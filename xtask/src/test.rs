@@ -124,7 +124,16 @@ async fn native(programs: Option<&Programs>) -> Result<Option<Ran>> {
         // The proxy's own once more, with its ledger on that server. What it does about a file is left out.
         let mut again = cargo();
         again.args(["test", "--package", "flexepin-cashier-proxy", "--test", "proxy", "--no-fail-fast", "--"]);
-        again.args(["--skip", "disk_trouble::", "--skip", "restored::", "--skip", "no_file_of_the_ledger", "--skip", "a_disk_that_is_full"]);
+        again.args([
+            "--skip",
+            "disk_trouble::",
+            "--skip",
+            "restored::",
+            "--skip",
+            "no_file_of_the_ledger",
+            "--skip",
+            "a_disk_that_is_full",
+        ]);
         all = all.and(run_tests(again.env("CASHIER_TESTS_ON", server.url("postgres"))).await?);
     }
     drop(server);
