@@ -1,6 +1,6 @@
 //! The merchant's books and the support staff's commands.
 
-use crate::process::{database_in, output, program};
+use crate::process::staff;
 use crate::world::{
     Attempt, BOOKS, PIN, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, change, client, read,
     settings,
@@ -30,14 +30,6 @@ fn voucher(last: char) -> Value {
     let mut body = body();
     body["voucherPin"] = json!(format!("{}{last}", &PIN[..15]));
     body
-}
-
-/// What `attempts …` says, and whether it succeeded.
-async fn staff(folder: &Path, arguments: &[&str]) -> (bool, String) {
-    let mut command = program(&["attempts"]);
-    command.args(arguments).env("CASHIER_DATABASE_URL", database_in(folder));
-    let (code, said, error) = output(&mut command).await;
-    (code == Some(0), said + &error)
 }
 
 #[tokio::test]

@@ -1,25 +1,13 @@
 //! How much one client may begin in a minute: by address, session and customer; and what no limit ever stops.
 
 use crate::metrics::metric;
-use crate::shop::{Browser, claims, ended, settings, with};
-use crate::world::{Play, REDEEMED, Serving, Upstream, answer, ask, body, client, read, served, with_pin};
+use crate::shop::{Browser, before, claims, ended, key, settings, with};
+use crate::world::{REDEEMED, Serving, Upstream, answer, ask, body, client, read, served, with_pin};
 use serde_json::{Value, json};
 use std::time::Duration;
-use uuid::Uuid;
 
 const TIMEOUT: &str = r#"{"isSuccess":false,"errorCode":"PSP_TIMEOUT"}"#;
 const REFUSED: (u16, &str) = (429, "TOO_MANY_TRIES");
-
-async fn before(plays: Vec<Play>, more: &[&str]) -> (String, Upstream) {
-    let upstream = Upstream::start(plays).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let settings = settings(&upstream.url, folder.path(), more);
-    (served(folder, settings).await, upstream)
-}
-
-fn key() -> String {
-    Uuid::new_v4().to_string()
-}
 
 #[tokio::test]
 async fn the_limit_of_a_session_is_its_own_and_that_of_a_customer_holds_across_sessions() {

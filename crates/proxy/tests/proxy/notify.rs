@@ -1,7 +1,7 @@
 //! The merchant's own server is told of each outcome: from the redemption to its door.
 
 use crate::metrics::metric;
-use crate::process::{complete, database_in, ended, output, program, running_of, terminate};
+use crate::process::{complete, ended, output, running_of, staff, terminate};
 use crate::world::{Attempt, PIN, Play, REDEEMED, Serving, Upstream, answer, body, database, post_as, settings};
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Receiver, Secrets, Settings};
@@ -70,14 +70,6 @@ async fn redeeming(vouchers: usize) -> Upstream {
         answer(200, "", &json!({ "isSuccess": true, "data": data }).to_string())
     };
     Upstream::start((1..=vouchers).map(one).collect()).await
-}
-
-/// What `attempts …` says, and whether it succeeded.
-async fn staff(folder: &Path, arguments: &[&str]) -> (bool, String) {
-    let mut command = program(&["attempts"]);
-    command.args(arguments).env("CASHIER_DATABASE_URL", database_in(folder));
-    let (code, said, error) = output(&mut command).await;
-    (code == Some(0), said + &error)
 }
 
 #[tokio::test]

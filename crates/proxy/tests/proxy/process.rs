@@ -23,6 +23,14 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
     command
 }
 
+/// What `attempts …` says of the ledger in `folder`, and whether it succeeded.
+pub(crate) async fn staff(folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let mut command = program(&["attempts"]);
+    command.args(arguments).env("CASHIER_DATABASE_URL", database_in(folder));
+    let (code, said, error) = output(&mut command).await;
+    (code == Some(0), said + &error)
+}
+
 /// A program with all its settings, its database in `folder`.
 pub(crate) fn complete(upstream: &str, folder: &Path, more: &[&str]) -> Command {
     let mut command = program(&["--listen", "127.0.0.1:0", "--mozarto-url", upstream, "--insecure-no-sessions"]);

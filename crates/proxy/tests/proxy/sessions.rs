@@ -1,21 +1,8 @@
 //! Checkout sessions: who is let in, what a session fixes, whose attempts are whose, and for how long.
 
-use crate::shop::{Browser, claims, ended, settings, signed, signed_with, user_claims, with, without};
-use crate::world::{EMAIL, Play, REDEEMED, SHOP, Upstream, answer, body, client, read, served, with_pin};
+use crate::shop::{Browser, before, claims, ended, key, signed, signed_with, user_claims, with, without};
+use crate::world::{EMAIL, REDEEMED, SHOP, Upstream, answer, body, client, read, served, with_pin};
 use serde_json::{Value, json};
-use uuid::Uuid;
-
-/// A proxy that checks sessions, in front of an upstream that plays this.
-async fn before(plays: Vec<Play>, more: &[&str]) -> (String, Upstream) {
-    let upstream = Upstream::start(plays).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let settings = settings(&upstream.url, folder.path(), more);
-    (served(folder, settings).await, upstream)
-}
-
-fn key() -> String {
-    Uuid::new_v4().to_string()
-}
 
 const REQUIRED: (u16, &str) = (401, "SESSION_REQUIRED");
 const EXPIRED: (u16, &str) = (401, "SESSION_EXPIRED");

@@ -1,12 +1,13 @@
 //! The merchant's own server, as far as sessions go: it signs them; and a browser that sends them.
 
-use crate::world::{PIN_KEY, Said, TOKEN, client, database_in, read};
+use crate::world::{PIN_KEY, Play, Said, TOKEN, Upstream, client, database_in, read, served};
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Secrets, Settings};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
 
 pub(crate) const SECRET: &str = "session-secret-canary-of-the-proxys-tests";
 pub(crate) const KEYS: &str = "shop=session-secret-canary-of-the-proxys-tests";
@@ -24,6 +25,19 @@ pub(crate) fn settings(upstream: &str, folder: &Path, more: &[&str]) -> Settings
         ..Secrets::default()
     };
     Settings::new(Args::parse_from(args.iter().chain(&places).chain(more)), secrets).expect("complete settings")
+}
+
+/// A proxy that checks sessions, in front of an upstream that plays this.
+pub(crate) async fn before(plays: Vec<Play>, more: &[&str]) -> (String, Upstream) {
+    let upstream = Upstream::start(plays).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = settings(&upstream.url, folder.path(), more);
+    (served(folder, settings).await, upstream)
+}
+
+/// The key of a new attempt.
+pub(crate) fn key() -> String {
+    Uuid::new_v4().to_string()
 }
 
 pub(crate) fn now() -> i64 {

@@ -33,7 +33,7 @@ use crate::reply;
 use async_trait::async_trait;
 use engine::{Engine, Kind};
 use rows::{kept, kept_of, key_of, select_kept};
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 use std::fmt;
@@ -113,7 +113,7 @@ impl Sql {
     pub(crate) async fn open_to_read(url: &str, clock: Arc<Clock>) -> Result<Self, OpenError> {
         let engine = if is_postgres(url) {
             let engine = engine(Kind::Postgres, postgres::options(url)?, clock, NONE);
-            postgres::look(&mut postgres::prepare(&engine, false).await?).await?;
+            postgres::look(&engine).await?;
             engine
         } else {
             let options = sqlite::options(url)?;
@@ -288,8 +288,8 @@ impl Ledger for Sql {
                 })
             })
             .await?;
-        let orphan = |row| {
-            let sent = Moment { wall_ms: row_ms(row)?, uptime: row.try_get("sent_uptime")? };
+        let orphan = |row: &AnyRow| {
+            let sent = Moment { wall_ms: row.try_get("sent_at")?, uptime: row.try_get("sent_uptime")? };
             let left = if self.engine.is_here() {
                 self.engine.clock.left_of(deadline + LATER, &sent)
             } else {
@@ -411,8 +411,4 @@ impl Ledger for Sql {
             let _ = writing.await;
         }
     }
-}
-
-fn row_ms(row: &sqlx::any::AnyRow) -> sqlx::Result<i64> {
-    row.try_get("sent_at")
 }

@@ -3,7 +3,7 @@
 use super::OpenError;
 use super::engine::{Engine, LOCK};
 use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions};
+use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -29,10 +29,7 @@ pub(super) fn options(url: &str) -> Result<AnyConnectOptions, OpenError> {
 
 /// Connects, and makes the tables where that is allowed and they are missing.
 pub(super) async fn prepare(engine: &Engine, may_make: bool) -> Result<AnyConnection, OpenError> {
-    let mut connection = timeout(START_PATIENCE, engine.connect())
-        .await
-        .map_err(|_| OpenError("the database does not answer: see that it runs and can be reached".to_owned()))?
-        .map_err(|error| explain(&error))?;
+    let mut connection = connected(engine).await?;
     let made = migrate(&mut connection, may_make).await;
     if !matches!(made, Ok(Ok(()))) {
         let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
@@ -41,10 +38,19 @@ pub(super) async fn prepare(engine: &Engine, may_make: bool) -> Result<AnyConnec
     Ok(connection)
 }
 
-/// Says why the ledger cannot be read, if it cannot.
-pub(super) async fn look(connection: &mut AnyConnection) -> Result<(), OpenError> {
-    let version = version(connection).await.map_err(|error| explain(&error))?;
+/// Says why the ledger cannot be read, if it cannot. Waits for nobody's lock.
+pub(super) async fn look(engine: &Engine) -> Result<(), OpenError> {
+    let mut connection = connected(engine).await?;
+    let version = version(&mut connection).await.map_err(|error| explain(&error))?;
+    let _ = connection.close().await;
     checked(version, false).map(drop)
+}
+
+async fn connected(engine: &Engine) -> Result<AnyConnection, OpenError> {
+    timeout(START_PATIENCE, engine.connect())
+        .await
+        .map_err(|_| OpenError("the database does not answer: see that it runs and can be reached".to_owned()))?
+        .map_err(|error| explain(&error))
 }
 
 /// Under the lock of every step, so that of several nodes that start at once one makes the tables.

@@ -84,3 +84,16 @@ async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_i
     assert!(ledger.engine.now(&mut AnyConnection::connect(&url).await.expect("it")).await.expect("now").steady >= 77);
     assert!(matches!(ledger.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))));
 }
+
+#[tokio::test]
+async fn whoever_looks_waits_for_nobodys_lock() {
+    each(async |place: &Place| {
+        place.opened().await.shut().await;
+        let mut beside = place.beside().await;
+        sqlx::raw_sql(place.lock()).execute(&mut beside).await.expect("locked");
+        let looking = Sql::open_to_read(&place.url, place.clock()).await.expect("it opens");
+        assert_eq!(state(&looking, 1).await, None, "and is read");
+        sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("unlocked");
+    })
+    .await;
+}
