@@ -4,8 +4,7 @@
 use crate::process::{OUTCOMES_TOKEN, Process, set_clock};
 use crate::{Blow, Dealt, Settings, Subject};
 use anyhow::{Context, ensure};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection};
+use rusqlite::Connection;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -35,17 +34,16 @@ impl Program {
 
     async fn lock_database(&self, lasting: Duration) -> anyhow::Result<()> {
         let file = self.folder.path().join("ledger.db");
-        let options = SqliteConnectOptions::new().filename(file).busy_timeout(Duration::ZERO);
-        let mut other: SqliteConnection = options.connect().await.context("cannot open the proxy's database")?;
+        let other = Connection::open(file).context("cannot open the proxy's database")?;
+        other.busy_timeout(Duration::ZERO)?;
         // A busy proxy leaves short gaps only: SQLite's own waiting, which gets longer and longer, may never meet one.
         let began = Instant::now();
-        while let Err(error) = sqlx::query("BEGIN EXCLUSIVE").execute(&mut other).await {
+        while let Err(error) = other.execute_batch("BEGIN EXCLUSIVE") {
             ensure!(began.elapsed() < LOCK, "cannot lock the proxy's database: {error}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(lasting).await;
-        sqlx::query("ROLLBACK").execute(&mut other).await?;
-        other.close().await?;
+        other.execute_batch("ROLLBACK")?;
         Ok(())
     }
 }

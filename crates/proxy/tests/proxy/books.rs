@@ -1,9 +1,9 @@
 //! The merchant's books and the support staff's commands.
 
+use crate::database::change;
 use crate::process::staff;
 use crate::world::{
-    Attempt, BOOKS, PIN, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, change, client, read,
-    settings,
+    Attempt, BOOKS, PIN, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, client, read, settings,
 };
 use serde_json::{Value, json};
 use std::path::Path;

@@ -1,7 +1,8 @@
 //! The program killed while a try runs, and the files that it leaves.
 
+use crate::database::Database;
 use crate::process::{Running, ended, running, terminate};
-use crate::world::{Attempt, EMAIL, PIN, Play, REDEEMED, Upstream, answer, database, lock, sql};
+use crate::world::{Attempt, EMAIL, PIN, Play, REDEEMED, Upstream, answer};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -161,8 +162,8 @@ async fn what_cannot_be_written_keeps_the_program_from_ending_until_a_second_sig
         let key = attempt.key.clone();
         let browser = tokio::spawn(async move { attempt.post().await });
         upstream.arrived().await;
-        let mut beside = database(folder.path()).await;
-        lock(&mut beside).await;
+        let mut beside = Database::of(folder.path()).await;
+        beside.lock().await;
         release.notify_one();
         child.logged("tried").await;
         terminate(&child).await;
@@ -172,7 +173,7 @@ async fn what_cannot_be_written_keeps_the_program_from_ending_until_a_second_sig
             let alarm = child.logged("ALARM").await;
             assert!(alarm.contains(&key) && alarm.contains("redeemed") && alarm.contains("t-1"), "{alarm}");
         } else {
-            sql(&mut beside, "ROLLBACK").await;
+            beside.run("ROLLBACK").await;
         }
         let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await.expect("it ends");
         assert_eq!(ended.expect("it ends").code(), Some(i32::from(second_signal)), "{}", child.log());

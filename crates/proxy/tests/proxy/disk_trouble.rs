@@ -1,10 +1,8 @@
 //! A database that cannot be used at the start, is locked for a while, or has no room any more.
 
-use crate::process::{complete, database_in, output, program, running};
-use crate::world::{
-    Attempt, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, change, database, hasty, lock, settings,
-    sql,
-};
+use crate::database::{Database, change, database_in};
+use crate::process::{complete, output, program, running};
+use crate::world::{Attempt, PIN_KEY, Play, REDEEMED, Serving, TOKEN, Upstream, answer, body, hasty, settings};
 use flexepin_cashier_proxy::Settings;
 use serde_json::json;
 use std::path::Path;
@@ -71,7 +69,7 @@ async fn a_place_that_can_hold_no_ledger_ends_the_start_with_its_reason() {
     made(folder.path()).await;
     let file = database_in(folder.path());
     for (url, says) in [
-        (format!("{file}?mode=ro"), "is read-only"),
+        (format!("{file}?mode=ro"), "is no file"),
         ("sqlite::memory:".to_owned(), "is no file"),
         ("sqlite://?mode=memory".to_owned(), "is no file"),
         ("mysql://127.0.0.1/cashier".to_owned(), "is no file"),
@@ -138,12 +136,12 @@ async fn a_lock_before_sending_is_not_sent_and_harms_nothing() {
     let settings = settings(&upstream.url, folder.path(), PATIENT);
     let serving = Serving::start(hasty(settings, PATIENT, Duration::from_millis(300))).await;
     let attempt = Attempt::new(&serving.endpoint);
-    let mut beside = database(folder.path()).await;
-    lock(&mut beside).await;
+    let mut beside = Database::of(folder.path()).await;
+    beside.lock().await;
     assert_eq!(attempt.post().await.code(), (503, "NOT_SENT"));
     assert_eq!(attempt.get().await.code(), (404, "ATTEMPT_UNKNOWN"), "a lock of writers is none of readers");
     assert!(upstream.requests().is_empty());
-    sql(&mut beside, "ROLLBACK").await;
+    beside.run("ROLLBACK").await;
     // On a busy machine the ledger may be late once more, and that is no harm either.
     let said = attempt.until(|said| said.code() != (503, "NOT_SENT"), Attempt::post).await;
     assert_eq!((said.status, upstream.requests().len()), (200, 1));
@@ -164,12 +162,12 @@ async fn a_lock_after_sending_loses_no_answer() {
         async move { attempt.post().await }
     });
     upstream.arrived().await;
-    let mut beside = database(folder.path()).await;
-    lock(&mut beside).await;
+    let mut beside = Database::of(folder.path()).await;
+    beside.lock().await;
     release.notify_one();
     assert_eq!(browser.await.expect("an answer").code(), (202, "pending"));
     assert_eq!(attempt.get().await.code(), (202, "pending"));
-    sql(&mut beside, "ROLLBACK").await;
+    beside.run("ROLLBACK").await;
     assert_eq!(attempt.settled_down().await.body["data"]["result"], "0");
     serving.stop().await;
 }
@@ -234,8 +232,8 @@ async fn what_is_known_is_answered_while_nothing_can_be_written() {
     for (attempt, last) in [(&redeemed, '0'), (&lost, '1'), (&unconfirmed, '2'), (&unconfirmed, '2'), (&untaken, '3')] {
         attempt.post_body(&voucher(last)).await;
     }
-    let mut beside = database(folder.path()).await;
-    lock(&mut beside).await;
+    let mut beside = Database::of(folder.path()).await;
+    beside.lock().await;
     let mut foreign = voucher('0');
     foreign["userId"] = json!("user_999");
     let posts = [
@@ -252,7 +250,7 @@ async fn what_is_known_is_answered_while_nothing_can_be_written() {
         assert_eq!((said.code(), said.replayed), (expected, expected.0 == 200), "{body}");
     }
     assert_eq!(upstream.requests().len(), 5);
-    sql(&mut beside, "ROLLBACK").await;
+    beside.run("ROLLBACK").await;
     serving.stop().await;
 }
 
@@ -263,14 +261,14 @@ async fn staff_can_look_while_nothing_can_be_written() {
     let serving = Serving::start(settings(&upstream.url, folder.path(), PATIENT)).await;
     let attempt = Attempt::new(&serving.endpoint);
     attempt.post().await;
-    let mut beside = database(folder.path()).await;
-    lock(&mut beside).await;
+    let mut beside = Database::of(folder.path()).await;
+    beside.lock().await;
     for arguments in [vec!["attempts", "list"], vec!["attempts", "show", &attempt.key]] {
         let mut command = program(&arguments);
         let (code, said, error) = output(command.env("CASHIER_DATABASE_URL", database_in(folder.path()))).await;
         assert!(code == Some(0) && said.contains(&attempt.key), "{said}{error}");
     }
-    sql(&mut beside, "ROLLBACK").await;
+    beside.run("ROLLBACK").await;
     serving.stop().await;
 }
 

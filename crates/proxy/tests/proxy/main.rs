@@ -5,6 +5,7 @@ mod bad_input;
 mod books;
 mod breaker;
 mod crashes;
+mod database;
 mod disk_trouble;
 mod guarding;
 mod handed_over;

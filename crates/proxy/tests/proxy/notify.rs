@@ -1,12 +1,12 @@
 //! The merchant's own server is told of each outcome: from the redemption to its door.
 
+use crate::database::Database;
 use crate::metrics::metric;
 use crate::process::{complete, ended, output, running_of, staff, terminate};
-use crate::world::{Attempt, PIN, Play, REDEEMED, Serving, Upstream, answer, body, database, post_as, settings};
+use crate::world::{Attempt, PIN, Play, REDEEMED, Serving, Upstream, answer, body, post_as, settings};
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Receiver, Secrets, Settings};
 use serde_json::{Value, json};
-use sqlx::Row;
 use std::path::Path;
 use std::time::Duration;
 use uuid::Uuid;
@@ -52,9 +52,7 @@ fn told(merchant: &Upstream) -> Vec<(String, Value)> {
 }
 
 async fn undelivered(folder: &Path) -> i64 {
-    let mut connection = database(folder).await;
-    let row = sqlx::query("SELECT COUNT(*) AS lines FROM outbox WHERE delivered_at IS NULL");
-    row.fetch_one(&mut connection).await.expect("readable").get("lines")
+    Database::of(folder).await.number("SELECT count(*) FROM outbox WHERE delivered_at IS NULL").await
 }
 
 fn voucher(last: u8) -> Value {

@@ -1,6 +1,6 @@
 //! The program as a process: started with all its settings, ended by a signal.
 
-pub(crate) use crate::world::database_in;
+use crate::database::database_in;
 use crate::world::{BOOKS, PIN_KEY, TOKEN};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;

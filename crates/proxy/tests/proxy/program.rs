@@ -1,6 +1,7 @@
 //! The program: its settings, its one line, its end, and that nothing secret is in its log at any level.
 
-use crate::process::{complete, database_in, ended, output, program, running, terminate};
+use crate::database::database_in;
+use crate::process::{complete, ended, output, program, running, terminate};
 use crate::world::{BOOKS, EMAIL, PIN, PIN_KEY, Play, TOKEN, Upstream, answer, body, client, post, post_as};
 use serde_json::json;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Secrets from files, and their rotation: SIGHUP reads them again, and what is wrong with one changes nothing.
 
-use crate::process::{database_in, ended, output, program, running_of, terminate};
+use crate::database::database_in;
+use crate::process::{ended, output, program, running_of, terminate};
 use crate::shop::{Browser, ISSUER, KEYS, SECRET, claims, signed, signed_with, with};
 use crate::world::{BOOKS, EMAIL, PIN, PIN_KEY, Play, REDEEMED, TOKEN, Upstream, answer, body, client, with_pin};
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! A ledger that is brought back from a copy: noticed at the start, and honest about what it has forgotten.
 
-use crate::process::{complete, database_in, ended, output, program, running, terminate};
-use crate::world::{Attempt, Play, REDEEMED, Upstream, answer, database};
-use sqlx::{AssertSqlSafe, Connection};
+use crate::database::{change, database_in};
+use crate::process::{complete, ended, output, program, running, terminate};
+use crate::world::{Attempt, Play, REDEEMED, Upstream, answer};
 use std::path::Path;
 
 /// `attempts …` on the ledger in that folder.
@@ -18,10 +18,7 @@ async fn a_copy_that_is_brought_back_is_noticed_and_calls_nothing_untouched_that
     let (file, copy) = (folder.path().join("cashier.db"), folder.path().join("copy.db"));
     let (child, endpoint) = running(&upstream.url, folder.path(), &[]).await;
     // As an operator makes a copy while the proxy runs: a moment before the voucher is taken.
-    let mut beside = database(folder.path()).await;
-    let vacuum = AssertSqlSafe(format!("VACUUM INTO '{}'", copy.display()));
-    sqlx::raw_sql(vacuum).execute(&mut beside).await.expect("copied");
-    beside.close().await.expect("closed");
+    change(folder.path(), &format!("VACUUM INTO '{}'", copy.display())).await;
     let forgotten = Attempt::new(&endpoint);
     assert_eq!(forgotten.post().await.status, 200);
     terminate(&child).await;

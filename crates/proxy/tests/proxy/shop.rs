@@ -1,6 +1,7 @@
 //! The merchant's own server, as far as sessions go: it signs them; and a browser that sends them.
 
-use crate::world::{PIN_KEY, Play, Said, TOKEN, Upstream, client, database_in, read, served};
+use crate::database::database_in;
+use crate::world::{PIN_KEY, Play, Said, TOKEN, Upstream, client, read, served};
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Secrets, Settings};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};

@@ -1,11 +1,10 @@
 //! A proxy on a port of its own, an upstream that answers as the test says and notes what reached it, and a browser's
 //! request.
 
+use crate::database::database_in;
 use clap::Parser;
 use flexepin_cashier_proxy::{Args, Proxy, Secrets, Settings, Times, serve};
 use serde_json::{Value, json};
-use sqlx::{AnyConnection, AssertSqlSafe, Connection};
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -199,62 +198,6 @@ impl Serving {
         let _ = self.stop.send(());
         self.served.await.expect("it ends");
     }
-}
-
-/// The ledger that belongs to `folder`: a file in it; with `CASHIER_TESTS_ON` a database of its own on the server of that
-/// URL, so that the same tests are run on `PostgreSQL`.
-pub(crate) fn database_in(folder: &Path) -> String {
-    static MADE: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let Ok(server) = std::env::var("CASHIER_TESTS_ON") else {
-        return format!("sqlite://{}", folder.join("cashier.db").display());
-    };
-    let digits = folder.to_string_lossy().bytes().fold(String::from("t_"), |name, byte| format!("{name}{byte:02x}"));
-    // The end tells one folder from another, and a name has 63 bytes.
-    let name = format!("t_{}", &digits[digits.len().saturating_sub(40)..]);
-    if MADE.lock().expect("not poisoned").insert(name.clone()) {
-        let (server, create) = (server.clone(), AssertSqlSafe(format!("CREATE DATABASE {name}")));
-        // Asked for by tests that are async and by those that are not.
-        let making = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(async {
-                let mut connection = connected(&server).await;
-                sqlx::raw_sql(create).execute(&mut connection).await.expect("the right to make a database");
-            });
-        });
-        making.join().expect("it is made");
-    }
-    let mut url = url::Url::parse(&server).expect("a URL");
-    url.set_path(&name);
-    url.into()
-}
-
-async fn connected(url: &str) -> AnyConnection {
-    sqlx::any::install_default_drivers();
-    AnyConnection::connect(url).await.expect("a database")
-}
-
-/// A connection to the database in `folder`, beside the proxy's own.
-pub(crate) async fn database(folder: &Path) -> AnyConnection {
-    connected(&database_in(folder)).await
-}
-
-/// Keeps everybody else from writing, until `ROLLBACK`.
-pub(crate) async fn lock(connection: &mut AnyConnection) {
-    let postgres = std::env::var("CASHIER_TESTS_ON").is_ok();
-    let lock =
-        if postgres { "BEGIN; SELECT 1 FROM pg_advisory_xact_lock(7380385457125747054)" } else { "BEGIN EXCLUSIVE" };
-    sql(connection, lock).await;
-}
-
-/// Runs SQL on a database that nothing else has open.
-pub(crate) async fn change(folder: &Path, statements: &'static str) {
-    let mut connection = database(folder).await;
-    sql(&mut connection, statements).await;
-    connection.close().await.expect("closed");
-}
-
-/// Runs SQL, of several statements.
-pub(crate) async fn sql(connection: &mut AnyConnection, statements: &'static str) {
-    sqlx::raw_sql(statements).execute(connection).await.expect(statements);
 }
 
 /// A proxy in front of `upstream`, for as long as the test runs; gives its endpoint.

@@ -1,13 +1,13 @@
 //! Ends a try that may have been begun and was not sent: the connection was lost as its beginning was being committed,
 //! and its POST was answered "not sent".
 
+use super::connection::{Connection, Result, query};
 use super::end::End;
 use super::engine::Step;
 use super::rows::key_of;
 use super::writer::Operation;
 use crate::ledger::Ended;
 use async_trait::async_trait;
-use sqlx::{AnyConnection, Row};
 
 pub(super) struct Abandon {
     /// The step that may have begun it.
@@ -20,12 +20,11 @@ pub(super) struct Abandon {
 impl Operation for Abandon {
     type Outcome = ();
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<()> {
-        let begun =
-            sqlx::query("SELECT attempt, number FROM tries WHERE attempt = $1 AND ticket = $2 AND ended_at IS NULL");
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<()> {
+        let begun = query("SELECT attempt, number FROM tries WHERE attempt = $1 AND ticket = $2 AND ended_at IS NULL");
         let begun = begun.bind(self.not_sent.key.to_string()).bind(&self.ticket);
-        let Some(row) = begun.fetch_optional(&mut *connection).await? else { return Ok(()) };
-        let (key, number) = (key_of(&row, "attempt")?, row.try_get("number")?);
+        let Some(row) = begun.first(&mut *connection).await? else { return Ok(()) };
+        let (key, number) = (key_of(&row, "attempt")?, row.get("number")?);
         End { ended: Ended { key, number, ..self.not_sent.clone() } }.run(connection, step).await.map(drop)
     }
 }

@@ -1,13 +1,13 @@
 //! A POST, in one step: is the attempt known, may it have a try, has another open attempt the voucher, is its session
 //! spent, must its customer wait; and then the try is on disk as sending.
 
+use super::connection::{Connection, Error, Result, Row, query};
 use super::engine::Step;
 use super::guesses;
 use super::rows::{holds, kept, key_of};
 use super::writer::Operation;
 use crate::ledger::{Begun, Kept, Posted, State};
 use async_trait::async_trait;
-use sqlx::{AnyConnection, Row};
 use std::time::Duration;
 
 /// The attempt `a` spends the session of that parameter: it was redeemed, or still may be.
@@ -45,7 +45,7 @@ pub(super) struct Begin {
 impl Operation for Begin {
     type Outcome = Begun;
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Begun> {
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<Begun> {
         // The usual case, a new attempt, is one question. With an older key there is more to ask first.
         if self.posted.voucher.len() == 1 && self.record(connection, step, self.limit()).await? {
             return self.send(connection, 1, step).await;
@@ -71,8 +71,7 @@ impl Operation for Begin {
                 return Ok(Begun::Wait(wait));
             }
             if self.may_send {
-                let update =
-                    sqlx::query("UPDATE attempts SET state = 'sending', tries = $1, changed_at = $2 WHERE key = $3");
+                let update = query("UPDATE attempts SET state = 'sending', tries = $1, changed_at = $2 WHERE key = $3");
                 let update = update.bind(known.tries + 1).bind(step.wall_ms).bind(self.posted.key.to_string());
                 update.execute(&mut *connection).await?;
             }
@@ -93,7 +92,7 @@ impl Operation for Begin {
         if self.record(connection, step, i64::MAX).await? {
             self.send(connection, 1, step).await
         } else {
-            Err(sqlx::Error::RowNotFound)
+            Err(Error::NoRow)
         }
     }
 }
@@ -105,63 +104,65 @@ impl Begin {
     }
 
     /// How long the customer must wait before another PIN is sent.
-    async fn wait(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Option<Duration>> {
+    async fn wait(&self, connection: &mut Connection, step: &Step) -> Result<Option<Duration>> {
         guesses::wait(connection, &self.posted.owner, self.posted.most_guesses, step).await
     }
 
     /// The id of a key under which an attempt holds its voucher and which this process lacks: another process has it,
     /// and any voucher might be the one.
-    async fn lacks(&self, connection: &mut AnyConnection) -> sqlx::Result<Option<String>> {
+    async fn lacks(&self, connection: &mut Connection) -> Result<Option<String>> {
         // Every process notes its keys at the start, so there are few to ask about.
-        let open: Vec<String> = sqlx::query_scalar(concat!(
+        let open = query(concat!(
             "SELECT id FROM pin_keys WHERE EXISTS (SELECT 1 FROM attempts WHERE hash_key = pin_keys.id AND state IN ",
             holds!(),
             ")"
         ))
-        .fetch_all(connection)
+        .all(connection)
         .await?;
+        let open = open.iter().map(Row::only).collect::<Result<Vec<String>>>()?;
         Ok(open.into_iter().find(|id| self.posted.voucher.iter().all(|voucher| voucher.key_id != *id)))
     }
 
     /// Whether this very step was committed before.
-    async fn has_begun(&self, connection: &mut AnyConnection, known: &Kept) -> sqlx::Result<bool> {
+    async fn has_begun(&self, connection: &mut Connection, known: &Kept) -> Result<bool> {
         if known.state != State::Sending {
             return Ok(false);
         }
-        let ticket = sqlx::query_scalar("SELECT ticket FROM tries WHERE attempt = $1 AND number = $2");
-        let ticket: Option<String> = ticket.bind(known.key.to_string()).bind(known.tries).fetch_one(connection).await?;
+        let ticket = query("SELECT ticket FROM tries WHERE attempt = $1 AND number = $2");
+        let ticket: Option<String> =
+            ticket.bind(known.key.to_string()).bind(known.tries).one(connection).await?.only()?;
         Ok(ticket.is_some_and(|ticket| ticket == self.ticket))
     }
 
-    async fn in_use(&self, connection: &mut AnyConnection) -> sqlx::Result<Option<Begun>> {
+    async fn in_use(&self, connection: &mut Connection) -> Result<Option<Begun>> {
         // A voucher of an attempt from before a change of keys has the hash of the older key.
         for voucher in &self.posted.voucher {
-            let holder = sqlx::query(concat!(
+            let holder = query(concat!(
                 "SELECT key, owner, transaction_id FROM attempts WHERE hash = $1 AND hash_key = $2 AND state IN ",
                 holds!()
             ));
-            let holder = holder.bind(&voucher.hash).bind(&voucher.key_id).fetch_optional(&mut *connection).await?;
+            let holder = holder.bind(&voucher.hash).bind(&voucher.key_id).first(&mut *connection).await?;
             if let Some(holder) = holder {
                 let key = key_of(&holder, "key")?;
-                let own = holder.try_get::<String, _>("owner")? == self.posted.owner;
-                let reference: Option<String> = holder.try_get("transaction_id")?;
+                let own = holder.get::<String>("owner")? == self.posted.owner;
+                let reference: Option<String> = holder.get("transaction_id")?;
                 return Ok(Some(Begun::InUse(own.then(|| (key, reference.unwrap_or_else(|| key.to_string()))))));
             }
         }
         Ok(None)
     }
 
-    async fn session_is_spent(&self, connection: &mut AnyConnection) -> sqlx::Result<bool> {
-        let spent = sqlx::query(concat!("SELECT key FROM attempts a WHERE ", spends!("$1"), " LIMIT 1"));
-        Ok(spent.bind(&self.posted.session).fetch_optional(connection).await?.is_some())
+    async fn session_is_spent(&self, connection: &mut Connection) -> Result<bool> {
+        let spent = query(concat!("SELECT key FROM attempts a WHERE ", spends!("$1"), " LIMIT 1"));
+        Ok(spent.bind(&self.posted.session).first(connection).await?.is_some())
     }
 
     /// Records the attempt, unless its key is known, an open attempt has its voucher under the newest key (or, where
     /// that is the only one, any under another), its session is spent, or its customer has guessed `most_guesses` times. Whether it was recorded. With a try to follow it is
     /// recorded as sending at once.
-    async fn record(&self, connection: &mut AnyConnection, step: &Step, most_guesses: i64) -> sqlx::Result<bool> {
+    async fn record(&self, connection: &mut Connection, step: &Step, most_guesses: i64) -> Result<bool> {
         let Some(voucher) = self.posted.voucher.first() else { return Ok(false) };
-        let insert = sqlx::query(concat!(
+        let insert = query(concat!(
             "INSERT INTO attempts (key, owner, hash, hash_key, amount_minor, currency, brand, state, tries, created_at, changed_at, \
              session, forgotten, unknown_try) \
              SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, forgotten, forgotten \
@@ -196,17 +197,17 @@ impl Begin {
             .bind(i64::try_from(self.posted.voucher.len()).unwrap_or(i64::MAX))
             .execute(connection)
             .await?;
-        Ok(recorded.rows_affected() == 1)
+        Ok(recorded == 1)
     }
 
     /// Begins the try of this number of an attempt that is on disk as sending, if it may be sent.
-    async fn send(&self, connection: &mut AnyConnection, number: i64, step: &Step) -> sqlx::Result<Begun> {
+    async fn send(&self, connection: &mut Connection, number: i64, step: &Step) -> Result<Begun> {
         if !self.may_send {
             return Ok(Begun::NotNow);
         }
         // Dated within the step, which may have waited long for its turn: whoever finds this try after a crash counts
         // the deadline from here.
-        sqlx::query(
+        query(
             "INSERT INTO tries (attempt, number, sent_at, sent_uptime, process, ticket) VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(self.posted.key.to_string())

@@ -1,13 +1,13 @@
 //! A DELETE, in one step that excludes `sending`. A key that is not known is recorded as closed: its POST may still be
 //! on its way, and gets 410.
 
+use super::connection::{Connection, Result, query};
 use super::engine::Step;
 use super::rows::kept;
 use super::upkeep::forgotten_until;
 use super::writer::Operation;
 use crate::ledger::{Closed, State};
 use async_trait::async_trait;
-use sqlx::AnyConnection;
 use uuid::Uuid;
 
 /// A DELETE: closes what is untouched for sure.
@@ -19,16 +19,16 @@ pub(super) struct Close {
 impl Operation for Close {
     type Outcome = Closed;
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Self::Outcome> {
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<Self::Outcome> {
         let query = match kept(connection, self.key, &step.process).await? {
             Some(known) if known.state == State::Closed => return Ok(Closed::Untouched),
             // Every try that ended says that it took nothing.
-            Some(known) if matches!(known.state, State::Recorded | State::Open) && !known.unknown_try => sqlx::query(
+            Some(known) if matches!(known.state, State::Recorded | State::Open) && !known.unknown_try => query(
                 "UPDATE attempts SET state = 'closed', answer_try = NULL, changed_at = $1, ended_observed = $2 WHERE key = $3",
             ),
             Some(known) => return Ok(Closed::Kept(Box::new(known))),
             None if forgotten_until(connection).await? > step.steady => return Ok(Closed::Forgotten),
-            None => sqlx::query(
+            None => query(
                 "INSERT INTO attempts (key, state, created_at, changed_at, ended_observed) VALUES ($3, 'closed', $1, $1, $2)",
             ),
         };

@@ -1,12 +1,12 @@
 //! Delivery of the merchant's books: which lines are due, and what became of their delivery. A line that is claimed is
 //! due again after the claim, so that nothing is lost with the process that had it.
 
+use super::connection::{Connection, Result, query};
 use super::engine::Step;
 use super::outbox::entry_of;
 use super::writer::Operation;
 use crate::ledger::{Delivery, Redeliver};
 use async_trait::async_trait;
-use sqlx::{AnyConnection, Row};
 
 /// The lines that are due, of each customer the earliest only. To be followed by a limit.
 pub(super) const DUE: &str = "SELECT o.* FROM outbox o WHERE o.delivered_at IS NULL AND o.due_at <= $1 AND NOT EXISTS \
@@ -14,8 +14,8 @@ pub(super) const DUE: &str = "SELECT o.* FROM outbox o WHERE o.delivered_at IS N
     ORDER BY o.sequence LIMIT $2";
 
 /// Whether any line is due: asked before a step is begun for nothing.
-pub(super) async fn any_due(connection: &mut AnyConnection, step: &Step) -> sqlx::Result<bool> {
-    Ok(sqlx::query(DUE).bind(step.steady).bind(1_i64).fetch_optional(connection).await?.is_some())
+pub(super) async fn any_due(connection: &mut Connection, step: &Step) -> Result<bool> {
+    Ok(query(DUE).bind(step.steady).bind(1_i64).first(connection).await?.is_some())
 }
 
 /// Claims lines that are due.
@@ -28,13 +28,13 @@ pub(super) struct Claim {
 impl Operation for Claim {
     type Outcome = Vec<Delivery>;
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Self::Outcome> {
-        let rows = sqlx::query(DUE).bind(step.steady).bind(self.limit).fetch_all(&mut *connection).await?;
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<Self::Outcome> {
+        let rows = query(DUE).bind(step.steady).bind(self.limit).all(&mut *connection).await?;
         let mut claimed = Vec::new();
         for row in &rows {
-            let failures = u32::try_from(row.try_get::<i64, _>("failures")?).unwrap_or(u32::MAX);
+            let failures = u32::try_from(row.get::<i64>("failures")?).unwrap_or(u32::MAX);
             let entry = entry_of(row)?;
-            let claim = sqlx::query("UPDATE outbox SET due_at = $1 WHERE sequence = $2");
+            let claim = query("UPDATE outbox SET due_at = $1 WHERE sequence = $2");
             claim.bind(step.steady + self.seconds).bind(entry.sequence).execute(&mut *connection).await?;
             claimed.push(Delivery { entry, failures });
         }
@@ -52,10 +52,10 @@ pub(super) struct Delivered {
 impl Operation for Delivered {
     type Outcome = ();
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<()> {
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<()> {
         let update = match self.again_after {
-            None => sqlx::query("UPDATE outbox SET delivered_at = $1 WHERE sequence = $2").bind(step.wall_ms),
-            Some(seconds) => sqlx::query(
+            None => query("UPDATE outbox SET delivered_at = $1 WHERE sequence = $2").bind(step.wall_ms),
+            Some(seconds) => query(
                 "UPDATE outbox SET failures = failures + 1, due_at = $1 WHERE sequence = $2 AND delivered_at IS NULL",
             )
             .bind(step.steady + seconds),
@@ -71,17 +71,17 @@ pub(super) struct Again(pub(super) Redeliver);
 impl Operation for Again {
     type Outcome = u64;
 
-    async fn run(&self, connection: &mut AnyConnection, _: &Step) -> sqlx::Result<u64> {
+    async fn run(&self, connection: &mut Connection, _: &Step) -> Result<u64> {
         let update = match self.0 {
             Redeliver::Attempt(key) => {
-                sqlx::query("UPDATE outbox SET delivered_at = NULL, due_at = 0, failures = 0 WHERE attempt = $1")
+                query("UPDATE outbox SET delivered_at = NULL, due_at = 0, failures = 0 WHERE attempt = $1")
                     .bind(key.to_string())
             }
             Redeliver::After(sequence) => {
-                sqlx::query("UPDATE outbox SET delivered_at = NULL, due_at = 0, failures = 0 WHERE sequence > $1")
+                query("UPDATE outbox SET delivered_at = NULL, due_at = 0, failures = 0 WHERE sequence > $1")
                     .bind(sequence)
             }
         };
-        Ok(update.execute(connection).await?.rows_affected())
+        Ok(update.execute(connection).await?)
     }
 }

@@ -1,5 +1,6 @@
 //! The end of a try, in one step: its answer, what the attempt means now, and the line in the merchant's books.
 
+use super::connection::{Connection, Result, Row, query};
 use super::engine::Step;
 use super::guesses;
 use super::outbox::{self, Line};
@@ -9,8 +10,6 @@ use crate::ledger::{Ended, Kept, Settled, State};
 use crate::truth::{Said, Try, Verdict, verdict};
 use async_trait::async_trait;
 use mozarto::Money;
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
 use tracing::error;
 
 /// The only answer that counts as a guess, in `mozarto`'s word.
@@ -24,7 +23,7 @@ pub(super) struct End {
 impl Operation for End {
     type Outcome = Option<Kept>;
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Option<Kept>> {
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<Option<Kept>> {
         let Some(before) = kept(connection, self.ended.key, &step.process).await? else { return Ok(None) };
         let mut is_news = self.write_try(connection, step).await?;
         let was_lost = !is_news && self.restore_try(connection, step).await?;
@@ -99,26 +98,26 @@ impl End {
 
     /// A ledger that was changed for an older one, such as by a standby that took over, may lack the beginning of a try
     /// that has ended now. What came of it counts all the same. Whether it was so.
-    async fn restore_try(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<bool> {
-        let insert = sqlx::query(
+    async fn restore_try(&self, connection: &mut Connection, step: &Step) -> Result<bool> {
+        let insert = query(
             "INSERT INTO tries (attempt, number, sent_at, sent_uptime, process) SELECT $1, $2, $3, $4, $5 \
              WHERE NOT EXISTS (SELECT 1 FROM tries WHERE attempt = $1 AND number = $2)",
         );
         let key = self.ended.key.to_string();
         let insert =
             insert.bind(&key).bind(self.ended.number).bind(step.wall_ms).bind(&step.uptime).bind(&step.process);
-        if insert.execute(&mut *connection).await?.rows_affected() == 0 {
+        if insert.execute(&mut *connection).await? == 0 {
             return Ok(false);
         }
         error!(attempt = %key, number = self.ended.number, "ALARM: the ledger had lost a try; was an older one put in its place?");
-        let count = sqlx::query("UPDATE attempts SET tries = $2 WHERE key = $1 AND tries < $2");
+        let count = query("UPDATE attempts SET tries = $2 WHERE key = $1 AND tries < $2");
         count.bind(&key).bind(self.ended.number).execute(connection).await?;
         Ok(true)
     }
 
     /// A try that has ended is not changed, unless its end was only presumed. Whether it was changed.
-    async fn write_try(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<bool> {
-        let update = sqlx::query(
+    async fn write_try(&self, connection: &mut Connection, step: &Step) -> Result<bool> {
+        let update = query(
             "UPDATE tries SET ended_at = $1, presumed = $2, status = $3, retry_after = $4, body = $5, meaning = $6, money = $7, \
              proves_untouched = $8, is_retried = $9, forbids_tries = $10, transaction_id = $11 \
              WHERE attempt = $12 AND number = $13 AND (ended_at IS NULL OR (presumed = 1 AND $2 = 0))",
@@ -140,21 +139,21 @@ impl End {
             .bind(self.ended.number)
             .execute(connection)
             .await
-            .map(|done| done.rows_affected() == 1)
+            .map(|done| done == 1)
     }
 
-    async fn tries(&self, connection: &mut AnyConnection) -> sqlx::Result<Vec<Try>> {
-        let rows = sqlx::query(
+    async fn tries(&self, connection: &mut Connection) -> Result<Vec<Try>> {
+        let rows = query(
             "SELECT money, proves_untouched, is_retried, forbids_tries FROM tries WHERE attempt = $1 ORDER BY number",
         );
-        rows.bind(self.ended.key.to_string()).fetch_all(connection).await?.iter().map(try_of).collect()
+        rows.bind(self.ended.key.to_string()).all(connection).await?.iter().map(try_of).collect()
     }
 
-    async fn write_attempt(&self, connection: &mut AnyConnection, verdict: Verdict, step: &Step) -> sqlx::Result<()> {
+    async fn write_attempt(&self, connection: &mut Connection, verdict: Verdict, step: &Step) -> Result<()> {
         let state = State::from(verdict.standing);
         let answer_try = verdict.answer.and_then(|at| i64::try_from(at).ok()).map(|at| at + 1);
         // The reference that customer and support have: the answering try's, else the latest there was.
-        let update = sqlx::query(
+        let update = query(
             "UPDATE attempts SET state = $2, unknown_try = $3, forbids_tries = $4, answer_try = $5, changed_at = $6, ended_observed = $7, \
              settled = NULL, \
              meaning = (SELECT meaning FROM tries WHERE attempt = $1 AND number = $5), \
@@ -180,8 +179,8 @@ fn is_redeemed(one: Try) -> bool {
     matches!(one, Try::Ended(said) if said.money == Money::Yes)
 }
 
-fn try_of(row: &AnyRow) -> sqlx::Result<Try> {
-    let Some(money) = row.try_get::<Option<String>, _>("money")? else { return Ok(Try::Running) };
+fn try_of(row: &Row) -> Result<Try> {
+    let Some(money) = row.get::<Option<String>>("money")? else { return Ok(Try::Running) };
     Ok(Try::Ended(Said {
         money: money_of(&money),
         proves_untouched: flag(row, "proves_untouched")?,

@@ -5,11 +5,15 @@
 //! first, so that what is promised of a step holds between any number of processes, and the books are numbered in the
 //! order in which they are committed. There the time is the database's, and each step renews its process's lease.
 
+use super::connection::{Connection, Error, Result, query};
+use super::sqlite;
 use crate::clock::Clock;
-use sqlx::any::{AnyConnectOptions, AnyRow};
-use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Row};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Row};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// The advisory lock of every step: "flexepin" in ASCII.
 pub(super) const LOCK: i64 = 0x666c_6578_6570_696e;
@@ -29,7 +33,6 @@ pub(super) struct Step {
 /// The engine under the ledger.
 pub(super) struct Engine {
     pub(super) kind: Kind,
-    pub(super) options: AnyConnectOptions,
     pub(super) clock: Arc<Clock>,
     pub(super) process: String,
     /// How long a process may begin tries after its last step. A try's first byte leaves within 8 s of its step
@@ -38,13 +41,13 @@ pub(super) struct Engine {
 }
 
 /// Which it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Sqlite {
+        file: PathBuf,
         /// Seconds of running time before this process.
         observed_before: i64,
     },
-    Postgres,
+    Postgres(Box<PgConnectOptions>),
 }
 
 /// What an error of the database means for what is to be written.
@@ -59,10 +62,13 @@ pub(super) enum Trouble {
 }
 
 impl Engine {
-    /// A connection that writes.
-    pub(super) async fn connect(&self) -> sqlx::Result<AnyConnection> {
-        let mut connection = self.options.connect().await?;
-        self.set_up(&mut connection, true).await?;
+    /// A connection that writes, or one that only reads.
+    pub(super) async fn connect(&self, writes: bool) -> Result<Connection> {
+        let mut connection = match &self.kind {
+            Kind::Sqlite { file, .. } => Connection::file(file, writes)?,
+            Kind::Postgres(options) => Connection::server(options).await?,
+        };
+        connection.batch(self.settings(writes)).await?;
         Ok(connection)
     }
 
@@ -71,34 +77,38 @@ impl Engine {
         matches!(self.kind, Kind::Sqlite { .. })
     }
 
+    /// Waits: for a file on a thread of its own, for a server as a task among others.
+    pub(super) async fn pause(&self, time: Duration) {
+        if self.is_here() { std::thread::sleep(time) } else { sleep(time).await }
+    }
+
     /// What every connection is told once.
-    pub(super) async fn set_up(&self, connection: &mut AnyConnection, writes: bool) -> sqlx::Result<()> {
-        let settings = match (self.kind, writes) {
+    fn settings(&self, writes: bool) -> &'static str {
+        match (&self.kind, writes) {
             // What was pruned is overwritten, not only let go.
             (Kind::Sqlite { .. }, true) => {
-                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 200"
+                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON"
             }
-            (Kind::Sqlite { .. }, false) => "PRAGMA busy_timeout = 200",
+            (Kind::Sqlite { .. }, false) => "",
             // A process that hangs within a step must not keep the others from theirs.
-            (Kind::Postgres, true) => {
+            (Kind::Postgres(_), true) => {
                 "SET application_name = 'flexepin-cashier-proxy'; SET synchronous_commit = on; SET statement_timeout = '10s'; \
                  SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '5s'; SET client_min_messages = warning"
             }
-            (Kind::Postgres, false) => {
+            (Kind::Postgres(_), false) => {
                 "SET application_name = 'flexepin-cashier-proxy'; SET default_transaction_read_only = on; SET statement_timeout = '5s'"
             }
-        };
-        sqlx::raw_sql(settings).execute(connection).await.map(drop)
+        }
     }
 
     /// Begins a step: a transaction in which nobody else writes.
-    pub(super) async fn begin(&self, connection: &mut AnyConnection) -> sqlx::Result<Step> {
-        match self.kind {
-            Kind::Sqlite { .. } => {
-                sqlx::raw_sql("BEGIN IMMEDIATE").execute(connection).await?;
+    pub(super) async fn begin(&self, connection: &mut Connection) -> Result<Step> {
+        match connection {
+            Connection::Sqlite(_) => {
+                connection.batch("BEGIN IMMEDIATE").await?;
                 Ok(self.own_step())
             }
-            Kind::Postgres => {
+            Connection::Postgres(server) => {
                 // One round trip. The clock is asked when the lock is held. What the step sees is what others have
                 // committed until then, whatever the database's usual isolation is: a snapshot would be taken before.
                 let begin = format!(
@@ -110,33 +120,26 @@ impl Engine {
                     self.lease.as_millis(),
                     self.lease.as_millis()
                 );
-                let rows = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(connection).await?;
-                self.step_of(rows.last().ok_or(sqlx::Error::RowNotFound)?)
+                let rows = sqlx::raw_sql(AssertSqlSafe(begin)).fetch_all(server).await?;
+                Ok(self.at(rows.last().ok_or(Error::NoRow)?.try_get("now_ms")?))
             }
         }
     }
 
     /// What time it is, for one who reads.
-    pub(super) async fn now(&self, connection: &mut AnyConnection) -> sqlx::Result<Step> {
+    pub(super) async fn now(&self, connection: &mut Connection) -> Result<Step> {
         match self.kind {
             Kind::Sqlite { .. } => Ok(self.own_step()),
-            Kind::Postgres => {
-                let now = AssertSqlSafe(format!("SELECT {NOW_MS} AS now_ms"));
-                self.step_of(&sqlx::query(now).fetch_one(connection).await?)
-            }
+            Kind::Postgres(_) => Ok(self.at(query(format!("SELECT {NOW_MS}")).one(connection).await?.only()?)),
         }
     }
 
     fn own_step(&self) -> Step {
         let now = self.clock.moment();
-        let Kind::Sqlite { observed_before } = self.kind else { return self.at(now.wall_ms) };
+        let Kind::Sqlite { observed_before, .. } = self.kind else { return self.at(now.wall_ms) };
         let running = i64::try_from(self.clock.running().as_secs()).unwrap_or(i64::MAX);
         let steady = observed_before.saturating_add(running);
         Step { wall_ms: now.wall_ms, uptime: now.uptime, steady, process: self.process.clone() }
-    }
-
-    fn step_of(&self, row: &AnyRow) -> sqlx::Result<Step> {
-        Ok(self.at(row.try_get("now_ms")?))
     }
 
     fn at(&self, wall_ms: i64) -> Step {
@@ -150,17 +153,17 @@ impl Engine {
                 "INSERT INTO sqlite_sequence (name, seq) SELECT 'outbox', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'outbox'); \
                  UPDATE sqlite_sequence SET seq = max(seq + {count}, {beyond}) WHERE name = 'outbox'"
             ),
-            Kind::Postgres => format!(
+            Kind::Postgres(_) => format!(
                 "SELECT setval(pg_get_serial_sequence('outbox', 'sequence'), greatest(coalesce((SELECT max(sequence) FROM outbox), 0) + {count}, {beyond}))"
             ),
         }
     }
 
     /// What an error means.
-    pub(super) fn trouble(&self, error: &sqlx::Error) -> Trouble {
-        match (self.kind, error) {
-            (Kind::Sqlite { .. }, _) if matches!(super::sqlite::code(error), Some(5 | 6)) => Trouble::Busy,
-            (Kind::Postgres, sqlx::Error::Database(database)) => {
+    pub(super) fn trouble(error: &Error) -> Trouble {
+        match error {
+            Error::Sqlite(_) if matches!(sqlite::code(error), Some(5 | 6)) => Trouble::Busy,
+            Error::Postgres(sqlx::Error::Database(database)) => {
                 let code = database.code().unwrap_or_default().into_owned();
                 match code.as_str() {
                     // Lock not to be had in time, deadlock, could not be serialised, cancelled by a time limit.
@@ -171,7 +174,8 @@ impl Engine {
                     _ => Trouble::Failed,
                 }
             }
-            (Kind::Postgres, _) if is_of_the_connection(error) => Trouble::Gone,
+            Error::Postgres(error) if is_of_the_connection(error) => Trouble::Gone,
+            Error::Silent => Trouble::Gone,
             _ => Trouble::Failed,
         }
     }

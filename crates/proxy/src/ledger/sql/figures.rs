@@ -1,17 +1,17 @@
 //! What operators watch of the ledger.
 
+use super::connection::{Connection, Result, query};
 use super::engine::Step;
 use super::rows::holds;
 use crate::ledger::{Figures, State};
-use sqlx::{AnyConnection, Row};
 
-pub(super) async fn figures(connection: &mut AnyConnection, now: &Step) -> sqlx::Result<Figures> {
+pub(super) async fn figures(connection: &mut Connection, now: &Step) -> Result<Figures> {
     let mut figures = Figures::default();
     let by_state =
         concat!("SELECT state, count(*) AS attempts FROM attempts WHERE state IN ", holds!(), " GROUP BY state");
-    for row in &sqlx::query(by_state).fetch_all(&mut *connection).await? {
-        if let Some(state) = State::named(&row.try_get::<String, _>("state")?) {
-            figures.attempts.push((state, row.try_get("attempts")?));
+    for row in &query(by_state).all(&mut *connection).await? {
+        if let Some(state) = State::named(&row.get::<String>("state")?) {
+            figures.attempts.push((state, row.get("attempts")?));
         }
     }
     // By the index of those that hold a voucher: the table has all there ever were.
@@ -27,8 +27,8 @@ pub(super) async fn figures(connection: &mut AnyConnection, now: &Step) -> sqlx:
 }
 
 /// How many there are, and for how many seconds the oldest has been there.
-async fn counted(connection: &mut AnyConnection, query: &'static str, now: &Step) -> sqlx::Result<(i64, i64)> {
-    let row = sqlx::query(query).fetch_one(connection).await?;
-    let oldest: Option<i64> = row.try_get("oldest")?;
-    Ok((row.try_get("lines")?, oldest.map_or(0, |oldest| now.wall_ms.saturating_sub(oldest).max(0) / 1000)))
+async fn counted(connection: &mut Connection, counts: &'static str, now: &Step) -> Result<(i64, i64)> {
+    let row = query(counts).one(connection).await?;
+    let oldest: Option<i64> = row.get("oldest")?;
+    Ok((row.get("lines")?, oldest.map_or(0, |oldest| now.wall_ms.saturating_sub(oldest).max(0) / 1000)))
 }

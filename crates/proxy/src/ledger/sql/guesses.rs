@@ -2,8 +2,8 @@
 //! the next new attempt, longer each time. It stands in the ledger, so that it holds across processes and restarts. An
 //! attempt that is known can always be finished. Source: CONTRACT, "Hop 1", `TOO_MANY_TRIES`.
 
+use super::connection::{Connection, Result, query};
 use super::engine::Step;
-use sqlx::{AnyConnection, Row};
 use std::time::Duration;
 
 /// After the last guess that is free; then four times as long each time.
@@ -15,8 +15,8 @@ const FORGOTTEN_AFTER_SECONDS: i64 = 7 * 24 * 3600;
 const RUNNING_WAIT: Duration = Duration::from_secs(5);
 
 /// Counts an invalid PIN.
-pub(super) async fn count(connection: &mut AnyConnection, owner: &str, step: &Step) -> sqlx::Result<()> {
-    let count = sqlx::query(
+pub(super) async fn count(connection: &mut Connection, owner: &str, step: &Step) -> Result<()> {
+    let count = query(
         "INSERT INTO guesses (owner, count, last_at) VALUES ($1, 1, $2) ON CONFLICT (owner) DO UPDATE SET \
          count = CASE WHEN guesses.last_at < $3 THEN 1 ELSE guesses.count + 1 END, last_at = $2",
     );
@@ -25,24 +25,19 @@ pub(super) async fn count(connection: &mut AnyConnection, owner: &str, step: &St
 }
 
 /// A voucher was redeemed: whoever has vouchers does not guess.
-pub(super) async fn forget(connection: &mut AnyConnection, owner: &str) -> sqlx::Result<()> {
-    sqlx::query("DELETE FROM guesses WHERE owner = $1").bind(owner).execute(connection).await.map(drop)
+pub(super) async fn forget(connection: &mut Connection, owner: &str) -> Result<()> {
+    query("DELETE FROM guesses WHERE owner = $1").bind(owner).execute(connection).await.map(drop)
 }
 
 /// How long a customer must wait before a new attempt. `most` is the number of guesses that are free; 0 for any.
-pub(super) async fn wait(
-    connection: &mut AnyConnection,
-    owner: &str,
-    most: u32,
-    step: &Step,
-) -> sqlx::Result<Option<Duration>> {
+pub(super) async fn wait(connection: &mut Connection, owner: &str, most: u32, step: &Step) -> Result<Option<Duration>> {
     if most == 0 {
         return Ok(None);
     }
     let most = i64::from(most);
-    let counted = sqlx::query("SELECT count, last_at FROM guesses WHERE owner = $1").bind(owner);
-    let (guesses, last_at) = match counted.fetch_optional(&mut *connection).await? {
-        Some(row) => (row.try_get::<i64, _>("count")?, row.try_get::<i64, _>("last_at")?),
+    let counted = query("SELECT count, last_at FROM guesses WHERE owner = $1").bind(owner);
+    let (guesses, last_at) = match counted.first(&mut *connection).await? {
+        Some(row) => (row.get::<i64>("count")?, row.get::<i64>("last_at")?),
         None => (0, step.steady),
     };
     if guesses >= most {
@@ -51,8 +46,8 @@ pub(super) async fn wait(
             return Ok(Some(Duration::from_secs(left)));
         }
     }
-    let running = sqlx::query_scalar("SELECT count(*) FROM attempts WHERE owner = $1 AND state = 'sending'");
-    let running: i64 = running.bind(owner).fetch_one(connection).await?;
+    let running = query("SELECT count(*) FROM attempts WHERE owner = $1 AND state = 'sending'");
+    let running: i64 = running.bind(owner).one(connection).await?.only()?;
     // After the wait one at a time.
     Ok((running > 0 && running + guesses >= most).then_some(RUNNING_WAIT))
 }

@@ -7,6 +7,7 @@
 mod abandon;
 mod begin;
 mod close;
+mod connection;
 mod deliveries;
 mod end;
 mod engine;
@@ -14,6 +15,7 @@ mod figures;
 mod guesses;
 mod outbox;
 mod postgres;
+mod readers;
 mod rows;
 mod settle;
 mod shown;
@@ -31,26 +33,21 @@ use crate::clock::{Clock, Moment};
 use crate::pin_key::PinKeys;
 use crate::reply;
 use async_trait::async_trait;
+use connection::{Connection, Error, Result, Row, query};
 use engine::{Engine, Kind};
+use readers::{BoxFuture, Readers};
 use rows::{kept, kept_of, key_of, select_kept};
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 use std::fmt;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use writer::Writer;
 
-const READERS: u32 = 4;
-const READER_PATIENCE: Duration = Duration::from_secs(5);
-const SILENT: &str = "the database does not answer";
-type BoxFuture<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 /// A try leaves when its beginning is on disk, and its own deadline counts from then: its sender, which another process
 /// may take for gone, is given this much more.
 const LATER: Duration = Duration::from_secs(3);
@@ -60,10 +57,11 @@ const NONE: Duration = Duration::ZERO;
 /// The ledger in a database.
 pub(crate) struct Sql {
     writer: Mutex<Option<Writer>>,
-    writing: Mutex<Option<JoinHandle<()>>>,
+    /// Is over when the writer has ended.
+    writing: Mutex<Option<oneshot::Receiver<()>>>,
     /// Told when the writer has ended.
     stopped: CancellationToken,
-    readers: AnyPool,
+    readers: Readers,
     engine: Arc<Engine>,
     forgets: AtomicBool,
 }
@@ -91,10 +89,10 @@ impl Sql {
         let ledger = Self::open_with(url, true, clock, lease).await?;
         let broken = |unavailable: Unavailable| OpenError(format!("the database cannot be used: {unavailable}"));
         ledger.accept_pin_keys(pin_keys).await.map_err(broken)?.map_err(OpenError)?;
-        if ledger.engine.is_here() {
-            let (options, stopped) = (sqlite::options(url)?, ledger.stopped.clone());
-            tokio::spawn(async move {
-                if let Some(why) = sqlite::check_beside(&options).await {
+        if let Kind::Sqlite { file, .. } = &ledger.engine.kind {
+            let (file, stopped) = (file.clone(), ledger.stopped.clone());
+            spawn_blocking(move || {
+                if let Some(why) = sqlite::check_beside(&file) {
                     tracing::error!("ALARM: {why}");
                     stopped.cancel();
                 }
@@ -112,36 +110,42 @@ impl Sql {
     /// on the disk.
     pub(crate) async fn open_to_read(url: &str, clock: Arc<Clock>) -> Result<Self, OpenError> {
         let engine = if is_postgres(url) {
-            let engine = engine(Kind::Postgres, postgres::options(url)?, clock, NONE);
+            let engine = engine(Kind::Postgres(Box::new(postgres::options(url)?)), clock, NONE);
             postgres::look(&engine).await?;
             engine
         } else {
-            let options = sqlite::options(url)?;
-            sqlite::look(&options).await?;
-            engine(Kind::Sqlite { observed_before: 0 }, any(&options)?, clock, NONE)
+            let file = sqlite::file(url)?;
+            on_its_thread({
+                let file = file.clone();
+                move || sqlite::look(&file)
+            })
+            .await?;
+            engine(Kind::Sqlite { file, observed_before: 0 }, clock, NONE)
         };
         let stopped = CancellationToken::new();
         stopped.cancel();
-        let readers = readers(&engine, url)?;
+        let readers = Readers::new(Arc::clone(&engine));
         let (writer, writing) = (Mutex::default(), Mutex::default());
         Ok(Self { writer, writing, stopped, readers, engine, forgets: AtomicBool::new(false) })
     }
 
     async fn open_with(url: &str, may_make: bool, clock: Arc<Clock>, lease: Duration) -> Result<Self, OpenError> {
         let (engine, connection) = if is_postgres(url) {
-            let engine = engine(Kind::Postgres, postgres::options(url)?, clock, lease);
+            let engine = engine(Kind::Postgres(Box::new(postgres::options(url)?)), clock, lease);
             let connection = postgres::prepare(&engine, may_make).await?;
             (engine, connection)
         } else {
-            let options = sqlite::options(url)?;
-            let (first, observed_before) = sqlite::prepare(&options, may_make).await?;
-            let engine = engine(Kind::Sqlite { observed_before }, any(&options)?, clock, lease);
-            let connection = engine.connect().await;
-            let connection = connection.map_err(|error| OpenError(sqlite::explain(options.get_filename(), &error)))?;
-            let _ = first.close().await;
+            let file = sqlite::file(url)?;
+            let preparing = file.clone();
+            let (first, observed_before) = on_its_thread(move || sqlite::prepare(&preparing, may_make)).await?;
+            let engine = engine(Kind::Sqlite { file: file.clone(), observed_before }, clock, lease);
+            let connection = engine.connect(true).await;
+            let connection = connection.map_err(|error| OpenError(sqlite::explain(&file, &error)))?;
+            // Only now: the last to leave folds the log into the file.
+            drop(first);
             (engine, connection)
         };
-        let readers = readers(&engine, url)?;
+        let readers = Readers::new(Arc::clone(&engine));
         let stopped = CancellationToken::new();
         let (writer, writing) = Writer::start(connection, Arc::clone(&engine), stopped.clone());
         Ok(Self {
@@ -163,17 +167,11 @@ impl Sql {
         writer.ok_or_else(|| Unavailable::new("the ledger was shut, or opened to be read"))?.run(operation, by).await
     }
 
-    /// Reads, and waits for an answer for so long only: a network that says nothing must hold nobody for ever.
-    async fn read<T: Send>(
+    async fn read<T: Send + 'static>(
         &self,
-        read: impl for<'c> FnOnce(&'c mut AnyConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send,
+        read: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let mut reader = Reader(Some(self.readers.acquire().await.map_err(unreadable)?));
-        let Some(connection) = reader.0.as_mut() else { return Err(Unavailable::new(SILENT)) };
-        let Ok(read) = timeout(READER_PATIENCE, read(connection)).await else { return Err(Unavailable::new(SILENT)) };
-        // To the pool.
-        drop(reader.0.take());
-        read.map_err(unreadable)
+        self.readers.read(read).await.map_err(unreadable)
     }
 
     /// What was not sent and may have been begun all the same is ended when the database is there again.
@@ -188,52 +186,30 @@ impl Sql {
     }
 }
 
-/// A connection that reads. Dropped before its answer has come it goes: nobody knows what is left on it, and the pool
-/// would wait for it.
-struct Reader(Option<PoolConnection<Any>>);
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        drop(self.0.take().map(PoolConnection::detach));
-    }
-}
-
 fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres:") || url.starts_with("postgresql:")
 }
 
-fn engine(kind: Kind, options: AnyConnectOptions, clock: Arc<Clock>, lease: Duration) -> Arc<Engine> {
-    static DRIVERS: Once = Once::new();
-    DRIVERS.call_once(sqlx::any::install_default_drivers);
-    Arc::new(Engine { kind, options, clock, process: Uuid::new_v4().to_string(), lease })
+fn engine(kind: Kind, clock: Arc<Clock>, lease: Duration) -> Arc<Engine> {
+    Arc::new(Engine { kind, clock, process: Uuid::new_v4().to_string(), lease })
 }
 
-/// The same for a connection of either engine.
-fn any(options: &sqlx::sqlite::SqliteConnectOptions) -> Result<AnyConnectOptions, OpenError> {
-    let options = AnyConnectOptions::from_url(&options.to_url_lossy());
-    let options = options.map_err(|error| OpenError(format!("the database cannot be named: {error}")))?;
-    Ok(options.disable_statement_logging())
-}
-
-fn readers(engine: &Arc<Engine>, url: &str) -> Result<AnyPool, OpenError> {
-    let options = if engine.is_here() { any(&sqlite::options(url)?.read_only(true))? } else { engine.options.clone() };
-    let for_each = Arc::clone(engine);
-    let pool = AnyPoolOptions::new().max_connections(READERS).acquire_timeout(READER_PATIENCE);
-    let pool = pool.after_connect(move |connection, _| {
-        let engine = Arc::clone(&for_each);
-        Box::pin(async move { engine.set_up(connection, false).await })
-    });
-    Ok(pool.connect_lazy_with(options))
+/// What waits for the disk.
+async fn on_its_thread<T: Send + 'static>(
+    opening: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let ended = |_| OpenError("the database could not be opened: its thread ended".to_owned());
+    spawn_blocking(opening).await.map_err(ended)?
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
-fn unreadable(error: sqlx::Error) -> Unavailable {
+fn unreadable(error: Error) -> Unavailable {
     Unavailable::new(&error.to_string())
 }
 
 /// For what nobody waits for in the end.
 fn soon() -> Instant {
-    Instant::now() + READER_PATIENCE
+    Instant::now() + readers::PATIENCE
 }
 
 fn whole_seconds(time: Duration) -> i64 {
@@ -270,7 +246,7 @@ impl Ledger for Sql {
     }
 
     async fn orphans(&self, deadline: Duration) -> Result<Vec<Orphan>, Unavailable> {
-        let query = if self.engine.is_here() {
+        let orphans = if self.engine.is_here() {
             "SELECT t.attempt, t.number, t.sent_at, t.sent_uptime FROM attempts a \
              JOIN tries t ON t.attempt = a.key AND t.ended_at IS NULL WHERE a.state = 'sending' AND t.process <> $1"
         } else {
@@ -283,13 +259,13 @@ impl Ledger for Sql {
             .read(move |reader| {
                 Box::pin(async move {
                     let now = engine.now(reader).await?;
-                    let rows = sqlx::query(query).bind(&now.process).fetch_all(reader).await?;
+                    let rows = query(orphans).bind(&now.process).all(reader).await?;
                     Ok((now, rows))
                 })
             })
             .await?;
-        let orphan = |row: &AnyRow| {
-            let sent = Moment { wall_ms: row.try_get("sent_at")?, uptime: row.try_get("sent_uptime")? };
+        let orphan = |row: &Row| {
+            let sent = Moment { wall_ms: row.get("sent_at")?, uptime: row.get("sent_uptime")? };
             let left = if self.engine.is_here() {
                 self.engine.clock.left_of(deadline + LATER, &sent)
             } else {
@@ -298,16 +274,16 @@ impl Ledger for Sql {
                 let due = i64::try_from((deadline + LATER).as_millis()).unwrap_or(i64::MAX);
                 Duration::from_millis(u64::try_from(due.saturating_sub(passed)).unwrap_or(0))
             };
-            Ok(Orphan { key: key_of(row, "attempt")?, number: row.try_get("number")?, left })
+            Ok(Orphan { key: key_of(row, "attempt")?, number: row.get("number")?, left })
         };
-        rows.iter().map(orphan).collect::<sqlx::Result<_>>().map_err(unreadable)
+        rows.iter().map(orphan).collect::<Result<_>>().map_err(unreadable)
     }
 
     async fn outcomes(&self, after: i64, limit: u32) -> Result<Vec<Entry>, Unavailable> {
-        let rows = sqlx::query("SELECT * FROM outbox WHERE sequence > $1 ORDER BY sequence LIMIT $2");
+        let rows = query("SELECT * FROM outbox WHERE sequence > $1 ORDER BY sequence LIMIT $2");
         let rows = rows.bind(after).bind(i64::from(limit));
-        let rows = self.read(move |reader| Box::pin(async move { rows.fetch_all(reader).await })).await?;
-        rows.iter().map(outbox::entry_of).collect::<sqlx::Result<_>>().map_err(unreadable)
+        let rows = self.read(move |reader| Box::pin(async move { rows.all(reader).await })).await?;
+        rows.iter().map(outbox::entry_of).collect::<Result<_>>().map_err(unreadable)
     }
 
     async fn claim_deliveries(&self, limit: u32, claim: Duration) -> Result<Vec<Delivery>, Unavailable> {
@@ -349,13 +325,14 @@ impl Ledger for Sql {
 
     async fn list(&self, filter: Filter) -> Result<Vec<Kept>, Unavailable> {
         let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
-        let query = sqlx::query(select_kept!(
+        let attempts = query(select_kept!(
             "WHERE ($1 = '' OR ',' || $1 || ',' LIKE '%,' || a.state || ',%') AND ($2 IS NULL OR a.owner = $2) \
              AND ($3 IS NULL OR a.created_at >= $3) ORDER BY a.created_at DESC, a.key LIMIT $4"
         ));
-        let query = query.bind(states.join(",")).bind(filter.owner).bind(filter.since).bind(i64::from(filter.limit));
-        let rows = self.read(move |reader| Box::pin(async move { query.fetch_all(reader).await })).await?;
-        rows.iter().map(|row| kept_of(row, &self.engine.process)).collect::<sqlx::Result<_>>().map_err(unreadable)
+        let attempts =
+            attempts.bind(states.join(",")).bind(filter.owner).bind(filter.since).bind(i64::from(filter.limit));
+        let rows = self.read(move |reader| Box::pin(async move { attempts.all(reader).await })).await?;
+        rows.iter().map(|row| kept_of(row, &self.engine.process)).collect::<Result<_>>().map_err(unreadable)
     }
 
     async fn show(&self, key: Uuid) -> Result<Option<Shown>, Unavailable> {

@@ -2,9 +2,8 @@
 //! step at a time numbers them in the order in which they are committed, so a reader who has seen a number has seen all before
 //! it.
 
+use super::connection::{Connection, Result, Row, query};
 use crate::ledger::{Entry, RedeemedAs};
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
 use tracing::{error, warn};
 use uuid::Uuid;
 
@@ -27,15 +26,15 @@ pub(super) struct Line<'a> {
 }
 
 /// Writes a line, unless the attempt has one.
-pub(super) async fn add(connection: &mut AnyConnection, line: &Line<'_>) -> sqlx::Result<()> {
-    let insert = sqlx::query_scalar(
+pub(super) async fn add(connection: &mut Connection, line: &Line<'_>) -> Result<()> {
+    let insert = query(
         "INSERT INTO outbox (attempt, transaction_id, user_id, currency, value, at, outcome) \
          SELECT $1, $2, $3, $4, $5, $6, \
          CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE transaction_id = $9 AND outcome = $7) THEN $8 ELSE $7 END \
          WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE attempt = $1) RETURNING outcome",
     );
     let attempt = line.attempt.to_string();
-    let outcome: Option<String> = insert
+    let written = insert
         .bind(&attempt)
         .bind(line.transaction_id)
         .bind(line.user_id)
@@ -46,8 +45,9 @@ pub(super) async fn add(connection: &mut AnyConnection, line: &Line<'_>) -> sqlx
         .bind(REDEEMED)
         .bind(DUPLICATE)
         .bind(line.transaction_id.filter(|id| is_whole(id)))
-        .fetch_optional(connection)
+        .first(connection)
         .await?;
+    let outcome = written.map(|row| row.only::<String>()).transpose()?;
     if outcome.as_deref() == Some(DUPLICATE) {
         error!(%attempt, "ALARM: its transaction is another attempt's, too; it is credited once");
     }
@@ -63,14 +63,14 @@ fn is_whole(id: &str) -> bool {
     id.chars().count() < CUT_TO && !id.contains("[PIN]") && !id.contains("[email]")
 }
 
-pub(super) fn entry_of(row: &AnyRow) -> sqlx::Result<Entry> {
+pub(super) fn entry_of(row: &Row) -> Result<Entry> {
     Ok(Entry {
-        sequence: row.try_get("sequence")?,
-        attempt: row.try_get("attempt")?,
-        transaction_id: row.try_get("transaction_id")?,
-        user_id: row.try_get("user_id")?,
-        redeemed: RedeemedAs { value: row.try_get("value")?, currency: row.try_get("currency")? },
-        outcome: row.try_get("outcome")?,
-        at: row.try_get("at")?,
+        sequence: row.get("sequence")?,
+        attempt: row.get("attempt")?,
+        transaction_id: row.get("transaction_id")?,
+        user_id: row.get("user_id")?,
+        redeemed: RedeemedAs { value: row.get("value")?, currency: row.get("currency")? },
+        outcome: row.get("outcome")?,
+        at: row.get("at")?,
     })
 }

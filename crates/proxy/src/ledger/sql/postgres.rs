@@ -1,9 +1,10 @@
 //! Opens a ledger in `PostgreSQL`, or says clearly why not.
 
 use super::OpenError;
+use super::connection::{Connection, Error, Result, query};
 use super::engine::{Engine, LOCK};
-use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::ConnectOptions;
+use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -16,7 +17,7 @@ const VERSION: i64 = 2;
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How the database is reached. Nothing of the URL is in the error: it may hold a password.
-pub(super) fn options(url: &str) -> Result<AnyConnectOptions, OpenError> {
+pub(super) fn options(url: &str) -> Result<PgConnectOptions, OpenError> {
     let unclear = || {
         OpenError("the database's URL is unclear: write it such as postgres://cashier:password@db.example/cashier?sslmode=verify-full".to_owned())
     };
@@ -24,15 +25,15 @@ pub(super) fn options(url: &str) -> Result<AnyConnectOptions, OpenError> {
     if parsed.path().trim_matches('/').is_empty() {
         return Err(unclear());
     }
-    Ok(AnyConnectOptions::from_str(url).map_err(|_| unclear())?.disable_statement_logging())
+    Ok(PgConnectOptions::from_str(url).map_err(|_| unclear())?.disable_statement_logging())
 }
 
 /// Connects, and makes the tables where that is allowed and they are missing.
-pub(super) async fn prepare(engine: &Engine, may_make: bool) -> Result<AnyConnection, OpenError> {
+pub(super) async fn prepare(engine: &Engine, may_make: bool) -> Result<Connection, OpenError> {
     let mut connection = connected(engine).await?;
     let made = migrate(&mut connection, may_make).await;
     if !matches!(made, Ok(Ok(()))) {
-        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut connection).await;
+        let _ = connection.batch("ROLLBACK").await;
     }
     made.map_err(|error| explain(&error))??;
     Ok(connection)
@@ -46,26 +47,26 @@ pub(super) async fn look(engine: &Engine) -> Result<(), OpenError> {
     checked(version, false).map(drop)
 }
 
-async fn connected(engine: &Engine) -> Result<AnyConnection, OpenError> {
-    timeout(START_PATIENCE, engine.connect())
+async fn connected(engine: &Engine) -> Result<Connection, OpenError> {
+    timeout(START_PATIENCE, engine.connect(true))
         .await
         .map_err(|_| OpenError("the database does not answer: see that it runs and can be reached".to_owned()))?
         .map_err(|error| explain(&error))
 }
 
 /// Under the lock of every step, so that of several nodes that start at once one makes the tables.
-async fn migrate(connection: &mut AnyConnection, may_make: bool) -> sqlx::Result<Result<(), OpenError>> {
+async fn migrate(connection: &mut Connection, may_make: bool) -> Result<Result<(), OpenError>> {
     let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT 1 FROM pg_advisory_xact_lock({LOCK})");
-    sqlx::raw_sql(AssertSqlSafe(begin)).execute(&mut *connection).await?;
+    connection.batch(&begin).await?;
     match checked(version(connection).await?, may_make) {
         Err(error) => return Ok(Err(error)),
         Ok(true) => {
-            sqlx::raw_sql(SCHEMA).execute(&mut *connection).await?;
+            connection.batch(SCHEMA).await?;
             info!("the tables of a new ledger were made");
         }
         Ok(false) => {}
     }
-    sqlx::raw_sql("COMMIT").execute(connection).await?;
+    connection.batch("COMMIT").await?;
     Ok(Ok(()))
 }
 
@@ -84,28 +85,28 @@ fn checked(version: Option<i64>, may_make: bool) -> Result<bool, OpenError> {
 }
 
 /// The version of the ledger in the database. `None`: there is no table of ours.
-async fn version(connection: &mut AnyConnection) -> sqlx::Result<Option<i64>> {
-    let tables: i64 = sqlx::query_scalar(
+async fn version(connection: &mut Connection) -> Result<Option<i64>> {
+    let tables = query(
         "SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name IN ('meta', 'attempts', 'outbox')",
     )
-    .fetch_one(&mut *connection)
+    .one(connection)
     .await?;
-    if tables == 0 {
+    if tables.only::<i64>()? == 0 {
         return Ok(None);
     }
-    sqlx::query_scalar("SELECT value FROM meta WHERE name = 'schema'").fetch_one(connection).await.map(Some)
+    query("SELECT value FROM meta WHERE name = 'schema'").one(connection).await?.only().map(Some)
 }
 
-fn explain(error: &sqlx::Error) -> OpenError {
+fn explain(error: &Error) -> OpenError {
     let hint = match error {
-        sqlx::Error::Database(error) => match error.code().unwrap_or_default().as_ref() {
+        Error::Postgres(sqlx::Error::Database(error)) => match error.code().unwrap_or_default().as_ref() {
             "3D000" => "; make the database first",
             "28P01" | "28000" => "; see user and password in CASHIER_DATABASE_URL",
             "42501" => "; give the role the right to create tables in its schema, or make them with a role that has it",
             "42P01" | "42703" => "; it holds tables of another program: give a database of its own",
             _ => "",
         },
-        sqlx::Error::Io(_) => "; see that it runs and can be reached",
+        Error::Postgres(sqlx::Error::Io(_)) => "; see that it runs and can be reached",
         _ => "",
     };
     OpenError(format!("the database cannot be used: {error}{hint}"))

@@ -1,10 +1,9 @@
 //! Rows of the database as records.
 
+use super::connection::{Connection, Error, Result, Row, query};
 use crate::ledger::{Kept, RedeemedAs, Running, Settled, State, StoredAnswer};
 use crate::pin_key::KeyedHash;
 use mozarto::Money;
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
 use uuid::Uuid;
 
 /// An attempt with its answer, its running try and what the books have of it. To be followed by a condition.
@@ -33,64 +32,59 @@ macro_rules! holds {
 pub(super) use holds;
 
 /// The attempt of a key. `process` is this process.
-pub(super) async fn kept(connection: &mut AnyConnection, key: Uuid, process: &str) -> sqlx::Result<Option<Kept>> {
-    let row = sqlx::query(select_kept!("WHERE a.key = $1")).bind(key.to_string()).fetch_optional(connection).await?;
+pub(super) async fn kept(connection: &mut Connection, key: Uuid, process: &str) -> Result<Option<Kept>> {
+    let row = query(select_kept!("WHERE a.key = $1")).bind(key.to_string()).first(connection).await?;
     row.map(|row| kept_of(&row, process)).transpose()
 }
 
 /// A row of [`select_kept`].
-pub(super) fn kept_of(row: &AnyRow, process: &str) -> sqlx::Result<Kept> {
-    let voucher = match (row.try_get("hash_key")?, row.try_get("hash")?) {
+pub(super) fn kept_of(row: &Row, process: &str) -> Result<Kept> {
+    let voucher = match (row.get("hash_key")?, row.get("hash")?) {
         (Some(key_id), Some(hash)) => Some(KeyedHash { key_id, hash }),
         _ => None,
     };
-    let running = row.try_get::<Option<i64>, _>("running")?.map(|number| {
-        let is_ours = row.try_get::<String, _>("process")? == process;
-        Ok::<_, sqlx::Error>(Running { number, is_ours })
+    let running = row.get::<Option<i64>>("running")?.map(|number| {
+        let is_ours = row.get::<String>("process")? == process;
+        Ok::<_, Error>(Running { number, is_ours })
     });
-    let settled = row.try_get::<Option<String>, _>("settled")?;
+    let settled = row.get::<Option<String>>("settled")?;
     Ok(Kept {
         key: key_of(row, "key")?,
         state: state_of(row)?,
-        owner: row.try_get("owner")?,
+        owner: row.get("owner")?,
         voucher,
-        amount_minor: row.try_get("amount_minor")?,
-        currency: row.try_get("currency")?,
-        meaning: row.try_get("meaning")?,
+        amount_minor: row.get("amount_minor")?,
+        currency: row.get("currency")?,
+        meaning: row.get("meaning")?,
         unknown_try: flag(row, "unknown_try")?,
         forbids_tries: flag(row, "forbids_tries")?,
         forgotten: flag(row, "forgotten")?,
-        guesses: row.try_get::<Option<i64>, _>("guesses")?.unwrap_or(0),
-        transaction_id: row.try_get("transaction_id")?,
-        tries: row.try_get("tries")?,
-        created_at: row.try_get("created_at")?,
+        guesses: row.get::<Option<i64>>("guesses")?.unwrap_or(0),
+        transaction_id: row.get("transaction_id")?,
+        tries: row.get("tries")?,
+        created_at: row.get("created_at")?,
         settled: settled.map(|word| if word == "redeemed" { Settled::Redeemed } else { Settled::Untouched }),
         answer: answer_of(row)?,
-        money: row.try_get::<Option<String>, _>("money")?.as_deref().map(money_of),
-        answered_at: row.try_get("answered_at")?,
+        money: row.get::<Option<String>>("money")?.as_deref().map(money_of),
+        answered_at: row.get("answered_at")?,
         running: running.transpose()?,
         redeemed: row
-            .try_get::<Option<String>, _>("redeemed")?
-            .map(|_| {
-                Ok::<_, sqlx::Error>(RedeemedAs {
-                    value: row.try_get("value")?,
-                    currency: row.try_get("redeemed_currency")?,
-                })
-            })
+            .get::<Option<String>>("redeemed")?
+            .map(|_| Ok::<_, Error>(RedeemedAs { value: row.get("value")?, currency: row.get("redeemed_currency")? }))
             .transpose()?,
     })
 }
 
 /// The answer of a try, of a row with its columns.
-pub(super) fn answer_of(row: &AnyRow) -> sqlx::Result<Option<StoredAnswer>> {
-    let Some(status) = row.try_get::<Option<i64>, _>("status")? else { return Ok(None) };
-    let status = u16::try_from(status).map_err(|error| undecodable("status", error.into()))?;
-    Ok(Some(StoredAnswer { status, retry_after: row.try_get("retry_after")?, body: row.try_get("body")? }))
+pub(super) fn answer_of(row: &Row) -> Result<Option<StoredAnswer>> {
+    let Some(status) = row.get::<Option<i64>>("status")? else { return Ok(None) };
+    let status = u16::try_from(status).map_err(|error| unreadable("status", error))?;
+    Ok(Some(StoredAnswer { status, retry_after: row.get("retry_after")?, body: row.get("body")? }))
 }
 
 /// A yes or no: 1 or 0 in both engines.
-pub(super) fn flag(row: &AnyRow, column: &str) -> sqlx::Result<bool> {
-    Ok(row.try_get::<i64, _>(column)? != 0)
+pub(super) fn flag(row: &Row, column: &str) -> Result<bool> {
+    Ok(row.get::<i64>(column)? != 0)
 }
 
 /// The money of a try, in its word.
@@ -102,18 +96,18 @@ pub(super) fn money_of(word: &str) -> Money {
     }
 }
 
-pub(super) fn key_of(row: &AnyRow, column: &'static str) -> sqlx::Result<Uuid> {
-    let text: String = row.try_get(column)?;
-    Uuid::try_parse(&text).map_err(|error| undecodable(column, error.into()))
+pub(super) fn key_of(row: &Row, column: &'static str) -> Result<Uuid> {
+    let text: String = row.get(column)?;
+    Uuid::try_parse(&text).map_err(|error| unreadable(column, error))
 }
 
-fn state_of(row: &AnyRow) -> sqlx::Result<State> {
-    let word: String = row.try_get("state")?;
-    State::named(&word).ok_or_else(|| undecodable("state", format!("no state {word:?}").into()))
+fn state_of(row: &Row) -> Result<State> {
+    let word: String = row.get("state")?;
+    State::named(&word).ok_or_else(|| unreadable("state", format!("no state {word:?}")))
 }
 
-fn undecodable(column: &str, source: sqlx::error::BoxDynError) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source }
+fn unreadable(column: &str, why: impl std::fmt::Display) -> Error {
+    Error::Unreadable(format!("{column}: {why}"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Staff say what became of an attempt: its settlement, who answers for it, and the line in the merchant's books, in
 //! one step. An attempt that is being sent cannot be settled: its answer is still to come.
 
+use super::connection::{Connection, Error, Result, query};
 use super::engine::Step;
 use super::outbox::{self, Line};
 use super::rows::kept;
 use super::writer::Operation;
 use crate::ledger::{Kept, RedeemedAs, Settled, Settlement, SettlementRefused, State};
 use async_trait::async_trait;
-use sqlx::AnyConnection;
 
 pub(super) struct Settle {
     pub(super) settlement: Settlement,
@@ -17,7 +17,7 @@ pub(super) struct Settle {
 impl Operation for Settle {
     type Outcome = Result<Kept, SettlementRefused>;
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Self::Outcome> {
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<Self::Outcome> {
         let Settlement { key, settled, by, reason, transaction_id, value } = &self.settlement;
         let Some(before) = kept(connection, *key, &step.process).await? else {
             return Ok(Err(SettlementRefused::Unknown));
@@ -30,7 +30,7 @@ impl Operation for Settle {
         if !may_be {
             return Ok(Err(SettlementRefused::State(before.state)));
         }
-        let update = sqlx::query(
+        let update = query(
             "UPDATE attempts SET state = 'settled', settled = $1, meaning = $2, transaction_id = coalesce($3, transaction_id), \
              answer_try = NULL, changed_at = $4, ended_observed = $5 WHERE key = $6",
         );
@@ -43,7 +43,7 @@ impl Operation for Settle {
             .bind(key.to_string())
             .execute(&mut *connection)
             .await?;
-        let audit = sqlx::query("INSERT INTO audit (attempt, at, by, action, reason) VALUES ($1, $2, $3, $4, $5)");
+        let audit = query("INSERT INTO audit (attempt, at, by, action, reason) VALUES ($1, $2, $3, $4, $5)");
         let action = format!("settled as {}, was {}", settled.as_str(), before.state.as_str());
         audit
             .bind(key.to_string())
@@ -64,6 +64,6 @@ impl Operation for Settle {
             };
             outbox::add(connection, &line).await?;
         }
-        kept(connection, *key, &step.process).await?.map(Ok).ok_or(sqlx::Error::RowNotFound)
+        kept(connection, *key, &step.process).await?.map(Ok).ok_or(Error::NoRow)
     }
 }

@@ -2,10 +2,10 @@
 //! that is lost must not be replaced by an empty one in silence.
 
 use super::OpenError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use super::connection::Error;
+use percent_encoding::percent_decode_str;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 use tracing::{info, warn};
 
@@ -19,59 +19,56 @@ const CHECKED_FIRST_BYTES: u64 = 32 * 1024 * 1024;
 /// At the start somebody else's lock is waited for this long.
 const START_PATIENCE: Duration = Duration::from_secs(5);
 
-/// How the file is opened.
-pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+/// The file of a URL such as `sqlite:///var/lib/cashier/cashier.db`.
+pub(super) fn file(url: &str) -> Result<PathBuf, OpenError> {
     let unclear =
         || OpenError(format!("the database {url:?} is no file: write it such as sqlite:///var/lib/cashier/cashier.db"));
+    let path = url.strip_prefix("sqlite:").ok_or_else(unclear)?;
+    let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path)).decode_utf8().map_err(|_| unclear())?;
     // In memory it would be lost with the process, which is what a ledger is there to outlive.
-    if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
+    if path.is_empty() || path.contains(":memory:") || path.contains(['?', '\0']) {
         return Err(unclear());
     }
-    let options = SqliteConnectOptions::from_str(url).map_err(|_| unclear())?;
-    Ok(options
-        .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(START_PATIENCE)
-        .disable_statement_logging())
+    Ok(PathBuf::from(path.into_owned()))
 }
 
 /// Makes the file where it is missing (and may be made), checks it, and brings it to this version. Gives a connection
 /// that is to be closed when another is open (the last to leave folds the log into the file), and the seconds of running
 /// time that earlier processes have noted.
-pub(super) async fn prepare(
-    options: &SqliteConnectOptions,
-    may_make: bool,
-) -> Result<(SqliteConnection, i64), OpenError> {
-    let file = options.get_filename().to_owned();
-    let error = |error: sqlx::Error| OpenError(explain(&file, &error));
+pub(super) fn prepare(file: &Path, may_make: bool) -> Result<(Connection, i64), OpenError> {
     if may_make {
-        make(&file)?;
+        make(file)?;
     } else {
-        is_there(&file)?;
+        is_there(file)?;
     }
     let is_small = file.metadata().is_ok_and(|metadata| metadata.len() <= CHECKED_FIRST_BYTES);
-    let version = inspect(&file, may_make && is_small).await?;
-    let mut connection = SqliteConnection::connect_with(options).await.map_err(error)?;
-    if version < VERSION {
-        migrate(&mut connection).await.map_err(error)?;
-    }
-    // A file that cannot be written is noticed now and not by the first customer.
-    sqlx::raw_sql("BEGIN IMMEDIATE; UPDATE meta SET value = value WHERE name = 'observed_seconds'; COMMIT")
-        .execute(&mut connection)
-        .await
-        .map_err(error)?;
-    let observed = pragma(&mut connection, "SELECT value FROM meta WHERE name = 'observed_seconds'").await;
-    let observed = observed.map_err(error)?;
-    Ok((connection, observed))
+    let version = inspect(file, may_make && is_small)?;
+    let prepared = || {
+        let mut connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")?;
+        if version < VERSION {
+            migrate(&mut connection)?;
+        }
+        // A file that cannot be written is noticed now and not by the first customer.
+        connection
+            .execute_batch("BEGIN IMMEDIATE; UPDATE meta SET value = value WHERE name = 'observed_seconds'; COMMIT")?;
+        let observed = number(&connection, "SELECT value FROM meta WHERE name = 'observed_seconds'")?;
+        Ok((connection, observed))
+    };
+    prepared().map_err(|error: rusqlite::Error| OpenError(explain(file, &error.into())))
+}
+
+fn open(file: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(START_PATIENCE)?;
+    Ok(connection)
 }
 
 /// Says why the ledger in that file cannot be read, if it cannot. Whether the file is whole is not asked: that is the
 /// proxy's to know, and takes long.
-pub(super) async fn look(options: &SqliteConnectOptions) -> Result<(), OpenError> {
-    let file = options.get_filename();
+pub(super) fn look(file: &Path) -> Result<(), OpenError> {
     is_there(file)?;
-    match inspect(file, false).await? {
+    match inspect(file, false)? {
         0 => Err(OpenError(format!("the database {} is empty", file.display()))),
         VERSION => Ok(()),
         _ => Err(OpenError(format!(
@@ -88,17 +85,19 @@ fn is_there(file: &Path) -> Result<(), OpenError> {
 
 /// Looks at the file without writing to it: whose it is, of which version, and, where that is asked, whether it is
 /// whole. Its version, 0 where it is empty.
-async fn inspect(file: &Path, wholly: bool) -> Result<i64, OpenError> {
-    let error = |error: sqlx::Error| OpenError(explain(file, &error));
-    let looking = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(START_PATIENCE);
-    let looking = looking.disable_statement_logging();
-    let mut connection = SqliteConnection::connect_with(&looking).await.map_err(error)?;
-    // As it is at one moment: another process may be making it.
-    sqlx::raw_sql("BEGIN").execute(&mut connection).await.map_err(error)?;
-    let application_id = pragma(&mut connection, "PRAGMA application_id").await.map_err(error)?;
-    let version = pragma(&mut connection, "PRAGMA user_version").await.map_err(error)?;
-    let tables = pragma(&mut connection, "SELECT count(*) FROM sqlite_schema").await.map_err(error)?;
-    sqlx::raw_sql("COMMIT").execute(&mut connection).await.map_err(error)?;
+fn inspect(file: &Path, wholly: bool) -> Result<i64, OpenError> {
+    let looked = || {
+        let mut looking = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // As it is at one moment: another process may be making it.
+        let moment = looking.transaction()?;
+        let application_id = number(&moment, "PRAGMA application_id")?;
+        let version = number(&moment, "PRAGMA user_version")?;
+        let tables = number(&moment, "SELECT count(*) FROM sqlite_schema")?;
+        moment.commit()?;
+        Ok((looking, application_id, version, tables))
+    };
+    let error = |error: rusqlite::Error| OpenError(explain(file, &error.into()));
+    let (looking, application_id, version, tables) = looked().map_err(error)?;
     let version = match (application_id, version, tables) {
         (0, 0, 0) => 0,
         (APPLICATION_ID, known @ 1..=VERSION, _) => known,
@@ -116,29 +115,25 @@ async fn inspect(file: &Path, wholly: bool) -> Result<i64, OpenError> {
             )));
         }
     };
-    let whole = !wholly || is_whole(&mut connection).await.map_err(error)?;
-    let _ = connection.close().await;
+    let whole = !wholly || is_whole(&looking).map_err(error)?;
     if whole { Ok(version) } else { Err(OpenError(corrupt(file))) }
 }
 
-async fn is_whole(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    let checked = sqlx::query("PRAGMA quick_check(1)").fetch_one(connection).await?;
-    Ok(checked.try_get::<String, _>(0)? == "ok")
+fn is_whole(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA quick_check(1)", (), |row| Ok(row.get::<_, String>(0)? == "ok"))
 }
 
 /// Looks beside a running proxy whether a large file is whole: why not, if it is not.
-pub(super) async fn check_beside(options: &SqliteConnectOptions) -> Option<String> {
-    let file = options.get_filename();
+pub(super) fn check_beside(file: &Path) -> Option<String> {
     if file.metadata().is_ok_and(|metadata| metadata.len() <= CHECKED_FIRST_BYTES) {
         return None;
     }
-    let looking = options.clone().read_only(true);
-    let mut connection = SqliteConnection::connect_with(&looking).await.ok()?;
-    let checked = is_whole(&mut connection).await;
-    let is_broken = checked.as_ref().is_ok_and(|whole| !whole)
+    let looking = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+    let is_broken = match is_whole(&looking) {
+        Ok(whole) => !whole,
         // Busy, or gone: who writes meets that, too.
-        || checked.as_ref().is_err_and(|error| matches!(code(error), Some(11 | 26)));
-    let _ = connection.close().await;
+        Err(error) => matches!(code(&error.into()), Some(11 | 26)),
+    };
     is_broken.then(|| corrupt(file))
 }
 
@@ -176,34 +171,33 @@ fn make(file: &Path) -> Result<(), OpenError> {
 }
 
 /// From whatever version the file has, in one transaction: it has all of it or nothing.
-async fn migrate(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been first.
-    let version = pragma(connection, "PRAGMA user_version").await?;
+    let version = number(&step, "PRAGMA user_version")?;
     for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(usize::MAX)) {
-        sqlx::raw_sql(*migration).execute(&mut *connection).await?;
+        step.execute_batch(migration)?;
     }
-    sqlx::raw_sql("PRAGMA application_id = 0x464C5850; PRAGMA user_version = 2; COMMIT")
-        .execute(&mut *connection)
-        .await?;
+    step.execute_batch("PRAGMA application_id = 0x464C5850; PRAGMA user_version = 2")?;
+    step.commit()?;
     if (1..VERSION).contains(&version) {
         info!(from = version, to = VERSION, "the database was brought up to date");
     }
     Ok(())
 }
 
-async fn pragma(connection: &mut SqliteConnection, query: &'static str) -> sqlx::Result<i64> {
-    sqlx::query(query).fetch_one(connection).await?.try_get(0)
+fn number(connection: &Connection, query: &str) -> rusqlite::Result<i64> {
+    connection.query_row(query, (), |row| row.get(0))
 }
 
 /// `SQLite`'s own number for what went wrong.
-pub(super) fn code(error: &sqlx::Error) -> Option<u32> {
-    let sqlx::Error::Database(error) = error else { return None };
+pub(super) fn code(error: &Error) -> Option<i32> {
+    let Error::Sqlite(rusqlite::Error::SqliteFailure(error, _)) = error else { return None };
     // The low byte is the kind, the rest the detail.
-    error.code()?.parse::<u32>().ok().map(|code| code & 0xff)
+    Some(error.extended_code & 0xff)
 }
 
-pub(super) fn explain(file: &Path, error: &sqlx::Error) -> String {
+pub(super) fn explain(file: &Path, error: &Error) -> String {
     let file_name = file.display();
     match code(error) {
         Some(5 | 6) => format!("the database {file_name} is locked by another program: end that first"),

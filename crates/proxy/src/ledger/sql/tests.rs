@@ -16,7 +16,6 @@ use crate::pin_key::KeyedHash;
 use crate::truth::Said;
 use mozarto::{Answer, Money, Signal};
 use place::{Place, each};
-use sqlx::AnyConnection;
 use tokio::task::JoinSet;
 
 fn soon() -> Instant {
@@ -181,16 +180,16 @@ async fn a_try_is_dated_by_its_step_and_not_by_the_beginning_of_its_wait() {
     each(async |place: &Place| {
         let ledger = place.opened().await;
         let mut beside = place.beside().await;
-        sqlx::raw_sql(place.lock()).execute(&mut beside).await.expect("locked");
+        beside.batch(place.lock()).await.expect("locked");
         let asked = ledger.engine.now(&mut place.beside().await).await.expect("the time").wall_ms;
         // Polled in turn: it waits for the lock before the clock goes on.
         let (begun, ()) = tokio::join!(ledger.begin(posted(1, 1), true, soon()), async {
             if place.is_file() {
                 std::fs::write(&place.offset, "1000").expect("written");
             } else {
-                sqlx::raw_sql("SELECT 1 FROM pg_sleep(1)").execute(&mut beside).await.expect("a second");
+                beside.batch("SELECT 1 FROM pg_sleep(1)").await.expect("a second");
             }
-            sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("unlocked");
+            beside.batch("ROLLBACK").await.expect("unlocked");
         });
         assert!(matches!(begun, Ok(Begun::Send(1))), "{begun:?}");
         let shown = ledger.show(Uuid::from_u128(1)).await.expect("readable").expect("kept");
@@ -221,7 +220,7 @@ async fn more_than_can_wait_is_refused_at_once() {
     each(async |place: &Place| {
         let ledger = Arc::new(place.opened().await);
         let mut beside = place.beside().await;
-        sqlx::raw_sql(place.lock()).execute(&mut beside).await.expect("locked");
+        beside.batch(place.lock()).await.expect("locked");
         let mut begun = JoinSet::new();
         for key in 0..3 * MOST_WAITING {
             let ledger = Arc::clone(&ledger);
@@ -246,7 +245,7 @@ struct Panicking;
 impl Operation for Panicking {
     type Outcome = ();
 
-    async fn run(&self, _: &mut AnyConnection, _: &engine::Step) -> sqlx::Result<()> {
+    async fn run(&self, _: &mut Connection, _: &engine::Step) -> Result<()> {
         panic!("a defect that a test has asked for")
     }
 }
@@ -271,9 +270,9 @@ struct Failing;
 impl Operation for Failing {
     type Outcome = ();
 
-    async fn run(&self, connection: &mut AnyConnection, _: &engine::Step) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM meta").execute(&mut *connection).await?;
-        Err(sqlx::Error::RowNotFound)
+    async fn run(&self, connection: &mut Connection, _: &engine::Step) -> Result<()> {
+        query("DELETE FROM meta").execute(&mut *connection).await?;
+        Err(Error::NoRow)
     }
 }
 
@@ -289,8 +288,12 @@ async fn an_operation_that_fails_spoils_no_other_and_leaves_nothing_behind() {
         );
         assert!(matches!((before, after), (Ok(Begun::Send(1)), Ok(Begun::Send(1)))));
         assert!(failed.is_err());
-        let kept: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM meta").fetch_one(&ledger.readers).await.expect("readable");
+        let kept: i64 = query("SELECT count(*) FROM meta")
+            .one(&mut place.beside().await)
+            .await
+            .expect("readable")
+            .only()
+            .expect("a number");
         assert!(kept > 0);
     })
     .await;

@@ -4,16 +4,18 @@
 //! An operation may be run several times before it is committed, and must depend on nothing but itself and the
 //! database. One that fails is run again without the others, so that it spoils nobody else's.
 
+use super::connection::{Connection, Error, Result};
 use super::engine::{Engine, Step, Trouble};
 use crate::ledger::Unavailable;
 use async_trait::async_trait;
-use sqlx::{AnyConnection, Connection};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -29,6 +31,8 @@ const LOCK_WARNING: Duration = Duration::from_secs(2);
 
 /// What a step may take where a network is between: longer than the limits that the server itself has.
 const STEP_WITHIN: Duration = Duration::from_secs(12);
+/// How long what was begun in time is waited for.
+const COMMIT_WITHIN: Duration = Duration::from_secs(1);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
@@ -43,7 +47,7 @@ const LATE: &str = "it could not be written in time";
 pub(super) trait Operation: Send + Sync {
     type Outcome: Send;
 
-    async fn run(&self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<Self::Outcome>;
+    async fn run(&self, connection: &mut Connection, step: &Step) -> Result<Self::Outcome>;
 }
 
 /// Hands operations to the writer.
@@ -51,33 +55,49 @@ pub(super) trait Operation: Send + Sync {
 pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 
 impl Writer {
-    /// Starts the writer on a connection that is set up. `stopped` is told when it ends, also by a defect.
+    /// Starts the writer on a connection that is set up, and gives what is over when it has ended, also by a defect, as
+    /// `stopped` is told. A file is written by a thread of its own.
     pub(super) fn start(
-        connection: AnyConnection,
+        connection: Connection,
         engine: Arc<Engine>,
         stopped: CancellationToken,
-    ) -> (Self, tokio::task::JoinHandle<()>) {
+    ) -> (Self, oneshot::Receiver<()>) {
         let (sender, jobs) = mpsc::channel(MOST_WAITING);
-        let writing = tokio::spawn(async move {
-            let _told = stopped.drop_guard();
+        let (ended, writing) = oneshot::channel();
+        let is_here = engine.is_here();
+        let writes = async move {
+            let _told = (stopped.drop_guard(), ended);
             write(jobs, connection, &engine).await;
-        });
+        };
+        if is_here {
+            let runtime = Handle::current();
+            std::thread::spawn(move || runtime.block_on(writes));
+        } else {
+            tokio::spawn(writes);
+        }
         (Self(sender), writing)
     }
 
-    /// Runs one operation, and is done when it is on disk. After `by` it is no longer begun.
+    /// Runs one operation, and is done when it is on disk. After `by` it is no longer begun, and soon no longer waited
+    /// for: if it was begun before, it may stand.
     pub(super) async fn run<O: Operation + 'static>(
         &self,
         operation: O,
         by: Option<Instant>,
     ) -> Result<O::Outcome, Unavailable> {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Waiting { operation, by, outcome: None, is_uncertain: false, reply });
+        let begun = Arc::new(AtomicBool::new(false));
+        let may_stand = Arc::clone(&begun);
+        let job = Box::new(Waiting { operation, by, begun, outcome: None, is_uncertain: false, reply });
         self.0.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => Unavailable::new("too much waits to be written"),
             TrySendError::Closed(_) => Unavailable::new(ENDED),
         })?;
-        answer.await.unwrap_or_else(|_| Err(Unavailable::new(ENDED)))
+        let Some(by) = by else { return answer.await.unwrap_or_else(|_| Err(Unavailable::new(ENDED))) };
+        match timeout_at(by + COMMIT_WITHIN, answer).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(Unavailable::new(ENDED))),
+            Err(_) => Err(Unavailable { why: LATE.to_owned(), may_stand: may_stand.load(Ordering::SeqCst) }),
+        }
     }
 }
 
@@ -85,6 +105,8 @@ impl Writer {
 struct Waiting<O: Operation> {
     operation: O,
     by: Option<Instant>,
+    /// Whether it was ever begun.
+    begun: Arc<AtomicBool>,
     outcome: Option<O::Outcome>,
     /// The connection was lost as it was being committed: it may stand.
     is_uncertain: bool,
@@ -95,7 +117,7 @@ struct Waiting<O: Operation> {
 #[async_trait]
 trait Job: Send {
     fn is_late(&self, now: Instant) -> bool;
-    async fn run(&mut self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<()>;
+    async fn run(&mut self, connection: &mut Connection, step: &Step) -> Result<()>;
     /// It is not run yet, or that was undone.
     fn again(&mut self);
     /// Whether it was run in this step.
@@ -113,7 +135,8 @@ impl<O: Operation + 'static> Job for Waiting<O> {
         self.by.is_some_and(|by| by <= now)
     }
 
-    async fn run(&mut self, connection: &mut AnyConnection, step: &Step) -> sqlx::Result<()> {
+    async fn run(&mut self, connection: &mut Connection, step: &Step) -> Result<()> {
+        self.begun.store(true, Ordering::SeqCst);
         self.outcome = Some(self.operation.run(connection, step).await?);
         Ok(())
     }
@@ -141,7 +164,7 @@ impl<O: Operation + 'static> Job for Waiting<O> {
     }
 }
 
-async fn write(mut jobs: mpsc::Receiver<Box<dyn Job>>, mut connection: AnyConnection, engine: &Engine) {
+async fn write(mut jobs: mpsc::Receiver<Box<dyn Job>>, mut connection: Connection, engine: &Engine) {
     let mut waiting: VecDeque<Box<dyn Job>> = VecDeque::new();
     let mut waits_since: Option<Instant> = None;
     loop {
@@ -179,7 +202,7 @@ async fn write(mut jobs: mpsc::Receiver<Box<dyn Job>>, mut connection: AnyConnec
             }
             Err(failed) => failed,
         };
-        let trouble = engine.trouble(&failed);
+        let trouble = Engine::trouble(&failed);
         if trouble == Trouble::Failed {
             let alone = batch.len() == 1;
             warn!(error = %failed, operations = batch.len(), "a transaction failed and was undone");
@@ -205,9 +228,9 @@ async fn write(mut jobs: mpsc::Receiver<Box<dyn Job>>, mut connection: AnyConnec
         batch.into_iter().rev().for_each(|job| waiting.push_front(job));
         if trouble == Trouble::Gone {
             connection = renewed(connection, engine).await;
-            sleep(GONE_PAUSE).await;
+            engine.pause(GONE_PAUSE).await;
         } else {
-            sleep(LOCK_PAUSE).await;
+            engine.pause(LOCK_PAUSE).await;
         }
     }
     if let Ok(Err(failed)) = timeout(CONNECT_WITHIN, connection.close()).await {
@@ -216,7 +239,7 @@ async fn write(mut jobs: mpsc::Receiver<Box<dyn Job>>, mut connection: AnyConnec
 }
 
 /// A transaction that a network which says nothing cannot hold for ever.
-async fn in_time(engine: &Engine, connection: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
+async fn in_time(engine: &Engine, connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     // A disk that is slow is waited for.
     if engine.is_here() {
         return transaction(engine, connection, batch).await;
@@ -227,14 +250,14 @@ async fn in_time(engine: &Engine, connection: &mut AnyConnection, batch: &mut [B
     for job in batch.iter_mut().filter(|job| job.is_run()) {
         job.uncertain();
     }
-    Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    Err(Error::Silent)
 }
 
-async fn transaction(engine: &Engine, connection: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
+async fn transaction(engine: &Engine, connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     let mut result = run(engine, connection, batch).await;
     if result.is_ok() {
-        result = sqlx::raw_sql("COMMIT").execute(&mut *connection).await.map(drop);
-        if result.as_ref().is_err_and(|error| engine.trouble(error) == Trouble::Gone) {
+        result = connection.batch("COMMIT").await;
+        if result.as_ref().is_err_and(|error| Engine::trouble(error) == Trouble::Gone) {
             for job in batch.iter_mut().filter(|job| job.is_run()) {
                 job.uncertain();
             }
@@ -243,12 +266,12 @@ async fn transaction(engine: &Engine, connection: &mut AnyConnection, batch: &mu
     }
     if result.is_err() {
         // After some errors the database has done so itself, and says that there is nothing to undo.
-        let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
+        let _ = connection.batch("ROLLBACK").await;
     }
     result
 }
 
-async fn run(engine: &Engine, connection: &mut AnyConnection, batch: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
+async fn run(engine: &Engine, connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     for job in batch.iter_mut() {
         job.again();
     }
@@ -268,7 +291,7 @@ async fn run(engine: &Engine, connection: &mut AnyConnection, batch: &mut [Box<d
 }
 
 /// One operation in a transaction of its own; why it failed, if it did.
-async fn one(engine: &Engine, connection: &mut AnyConnection, job: &mut Box<dyn Job>) -> Option<String> {
+async fn one(engine: &Engine, connection: &mut Connection, job: &mut Box<dyn Job>) -> Option<String> {
     match in_time(engine, connection, std::slice::from_mut(job)).await {
         Ok(()) if job.is_run() => None,
         Ok(()) => Some(LATE.to_owned()),
@@ -277,8 +300,8 @@ async fn one(engine: &Engine, connection: &mut AnyConnection, job: &mut Box<dyn 
 }
 
 /// A fresh connection where one can be had: nobody knows what an input or output error has left of the old one.
-async fn renewed(old: AnyConnection, engine: &Engine) -> AnyConnection {
-    match timeout(CONNECT_WITHIN, engine.connect()).await {
+async fn renewed(old: Connection, engine: &Engine) -> Connection {
+    match timeout(CONNECT_WITHIN, engine.connect(true)).await {
         Ok(Ok(new)) => {
             // One that says nothing is dropped.
             let _ = timeout(CLOSE_WITHIN, old.close()).await;

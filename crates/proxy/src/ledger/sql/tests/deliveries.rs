@@ -99,9 +99,9 @@ async fn what_is_due_is_found_without_a_look_at_all_that_was_ever_delivered() {
         }
         let ledger = place.opened().await;
         let mut beside = place.beside().await;
-        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", super::super::deliveries::DUE));
-        let plan = sqlx::query(plan).bind(0_i64).bind(1_i64).fetch_all(&mut beside).await.expect("a plan");
-        let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+        let plan = format!("EXPLAIN QUERY PLAN {}", super::super::deliveries::DUE);
+        let plan = query(plan).bind(0_i64).bind(1_i64).all(&mut beside).await.expect("a plan");
+        let steps: Vec<String> = plan.iter().map(|row| row.get("detail").expect("a step")).collect();
         assert!(steps.iter().any(|step| step.starts_with("SCAN o USING INDEX")), "{steps:?}");
         ledger.shut().await;
     })

@@ -1,7 +1,6 @@
 //! A ledger of an earlier or a later version, and several processes that make one at once.
 
 use super::*;
-use sqlx::Connection;
 
 #[tokio::test]
 async fn processes_that_start_at_once_on_nothing_share_one_ledger() {
@@ -59,8 +58,8 @@ async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_i
     let folder = tempfile::tempdir().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("cashier.db").display());
     std::fs::File::create(folder.path().join("cashier.db")).expect("a file");
-    sqlx::any::install_default_drivers();
-    let mut first = AnyConnection::connect(&url).await.expect("a database");
+    let file = folder.path().join("cashier.db");
+    let mut first = Connection::file(&file, true).expect("a database");
     for statements in [
         include_str!("../sqlite_1.sql"),
         "PRAGMA journal_mode = WAL; PRAGMA application_id = 0x464C5850; PRAGMA user_version = 1",
@@ -71,7 +70,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_i
         "INSERT INTO outbox (attempt, user_id, outcome, at) VALUES ('00000000-0000-0000-0000-000000000001', 'user', 'redeemed', 1)",
         "UPDATE meta SET value = 77",
     ] {
-        sqlx::raw_sql(statements).execute(&mut first).await.expect(statements);
+        first.batch(statements).await.expect(statements);
     }
     first.close().await.expect("closed");
     let clock = || Arc::new(Clock::new(None));
@@ -81,7 +80,7 @@ async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_i
     let kept = ledger.attempt(Uuid::from_u128(1)).await.expect("readable").expect("kept");
     assert_eq!((kept.state, kept.tries, kept.forgotten), (State::Open, 1, false));
     assert_eq!(ledger.outcomes(0, 10).await.expect("readable").len(), 1);
-    assert!(ledger.engine.now(&mut AnyConnection::connect(&url).await.expect("it")).await.expect("now").steady >= 77);
+    assert!(ledger.engine.now(&mut Connection::file(&file, false).expect("it")).await.expect("now").steady >= 77);
     assert!(matches!(ledger.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))));
 }
 
@@ -90,10 +89,10 @@ async fn whoever_looks_waits_for_nobodys_lock() {
     each(async |place: &Place| {
         place.opened().await.shut().await;
         let mut beside = place.beside().await;
-        sqlx::raw_sql(place.lock()).execute(&mut beside).await.expect("locked");
+        beside.batch(place.lock()).await.expect("locked");
         let looking = Sql::open_to_read(&place.url, place.clock()).await.expect("it opens");
         assert_eq!(state(&looking, 1).await, None, "and is read");
-        sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("unlocked");
+        beside.batch("ROLLBACK").await.expect("unlocked");
     })
     .await;
 }

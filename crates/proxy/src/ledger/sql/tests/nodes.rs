@@ -1,7 +1,6 @@
 //! Several processes on one ledger, and a database that goes away.
 
 use super::*;
-use sqlx::Connection;
 
 const DEADLINE: Duration = Duration::from_secs(45);
 
@@ -134,7 +133,7 @@ async fn connections_that_the_database_ends_lose_nothing() {
             assert_eq!(kept.expect("written").expect("kept").state, State::Final);
         }
         let mut beside = place.beside().await;
-        let tries: i64 = sqlx::query_scalar("SELECT count(*) FROM tries").fetch_one(&mut beside).await.expect("a count");
+        let tries: i64 = query("SELECT count(*) FROM tries").one(&mut beside).await.expect("a count").only().expect("a number");
         assert_eq!(tries, 20, "none was begun twice");
         beside.close().await.expect("closed");
     })
@@ -146,11 +145,11 @@ async fn what_waits_for_a_database_that_is_gone_ends_in_time_and_is_not_begun_la
     each(async |place: &Place| {
         let ledger = place.opened().await;
         let mut beside = place.beside().await;
-        sqlx::raw_sql(place.lock()).execute(&mut beside).await.expect("locked");
+        beside.batch(place.lock()).await.expect("locked");
         let by = Instant::now() + Duration::from_millis(300);
         let refused = ledger.begin(posted(1, 1), true, by).await.expect_err("it cannot be written");
         assert!(!refused.may_stand, "{refused}");
-        sqlx::raw_sql("ROLLBACK").execute(&mut beside).await.expect("unlocked");
+        beside.batch("ROLLBACK").await.expect("unlocked");
         assert!(matches!(ledger.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))));
         assert_eq!(state(&ledger, 1).await, None);
     })
@@ -191,10 +190,10 @@ async fn a_process_that_hangs_within_a_step_is_thrown_out_and_the_others_go_on()
             return;
         }
         let (hangs, other) = (place.opened().await, place.opened().await);
-        let mut connection = hangs.engine.connect().await.expect("a connection");
+        let mut connection = hangs.engine.connect(true).await.expect("a connection");
         hangs.engine.begin(&mut connection).await.expect("the lock");
         assert!(matches!(other.begin(posted(1, 1), true, soon()).await, Ok(Begun::Send(1))), "after some seconds");
-        assert!(sqlx::raw_sql("COMMIT").execute(&mut connection).await.is_err(), "its step is no more");
+        assert!(connection.batch("COMMIT").await.is_err(), "its step is no more");
         assert!(
             matches!(hangs.begin(posted(2, 2), true, soon()).await, Ok(Begun::Send(1))),
             "the process itself goes on"
@@ -284,10 +283,50 @@ async fn a_server_that_says_nothing_any_more_holds_no_reader_for_ever() {
         let waiting = ledger.read(move |reader| {
             Box::pin(async move {
                 silent.cancel();
-                reader.ping().await
+                query("SELECT 1").one(reader).await.map(drop)
             })
         });
-        assert!(timeout(Duration::from_secs(30), waiting).await.expect("it ends").is_err());
+        assert!(tokio::time::timeout(Duration::from_secs(30), waiting).await.expect("it ends").is_err());
+    })
+    .await;
+}
+
+/// A step within which the server falls silent.
+struct Silencing(CancellationToken);
+
+#[async_trait]
+impl Operation for Silencing {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut Connection, _: &engine::Step) -> Result<()> {
+        self.0.cancel();
+        query("SELECT 1").one(connection).await.map(drop)
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_a_silent_server_holds_is_given_up_in_time_and_may_stand_only_if_it_was_begun() {
+    each(async |place: &Place| {
+        if place.is_file() {
+            return;
+        }
+        place.opened().await.shut().await;
+        let silent = CancellationToken::new();
+        let url = silent_way(place, silent.clone()).await;
+        let ledger = Sql::open(&url, &place::pin_keys(), place.clock(), place::LEASE).await.expect("it opens");
+        let by = Some(Instant::now() + Duration::from_millis(300));
+        let both = async {
+            let held = ledger.write(Silencing(silent.clone()), by);
+            let behind = async {
+                silent.cancelled().await;
+                ledger.begin(posted(1, 1), true, Instant::now()).await
+            };
+            tokio::join!(held, behind)
+        };
+        // Before the limit of the step itself.
+        let (held, behind) = tokio::time::timeout(Duration::from_secs(6), both).await.expect("in time");
+        assert!(held.expect_err("no answer came").may_stand);
+        assert!(!behind.expect_err("it was never begun").may_stand);
     })
     .await;
 }

@@ -1,14 +1,20 @@
 //! Where a ledger of a test is: a file of its own, or a database of its own on a server.
 
-use super::super::Sql;
+use super::super::connection::Connection;
+use super::super::{Sql, postgres, sqlite};
 use crate::clock::Clock;
 use crate::pin_key::PinKeys;
-use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
+
+async fn connected(server: &str) -> Connection {
+    Connection::server(&postgres::options(server).expect("a URL"))
+        .await
+        .expect("the server of CASHIER_TEST_POSTGRES_URL")
+}
 
 /// A place for one ledger.
 pub(super) struct Place {
@@ -26,11 +32,9 @@ impl Place {
     }
 
     async fn postgres(server: &str) -> Self {
-        sqlx::any::install_default_drivers();
         let name = format!("ledger_{}", Uuid::new_v4().simple());
-        let mut connection = AnyConnection::connect(server).await.expect("the server of CASHIER_TEST_POSTGRES_URL");
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::raw_sql(create).execute(&mut connection).await.expect("the right to make a database");
+        let mut connection = connected(server).await;
+        connection.batch(&format!("CREATE DATABASE {name}")).await.expect("the right to make a database");
         let mut url = url::Url::parse(server).expect("a URL");
         url.set_path(&name);
         let folder = tempfile::tempdir().expect("a folder");
@@ -51,15 +55,18 @@ impl Place {
     }
 
     /// A connection beside the ledger's own.
-    pub(super) async fn beside(&self) -> AnyConnection {
-        sqlx::any::install_default_drivers();
-        AnyConnection::connect(&self.url).await.expect("a database")
+    pub(super) async fn beside(&self) -> Connection {
+        if self.is_file() {
+            Connection::file(&sqlite::file(&self.url).expect("a file"), true).expect("a database")
+        } else {
+            connected(&self.url).await
+        }
     }
 
     /// Runs SQL beside the ledger.
     pub(super) async fn sql(&self, statements: &str) {
         let mut connection = self.beside().await;
-        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut connection).await.expect("it is done");
+        connection.batch(statements).await.expect("it is done");
         connection.close().await.expect("closed");
     }
 
