@@ -19,6 +19,7 @@ mod program;
 mod reloading;
 mod restored;
 mod samples;
+mod secrets;
 mod sessions;
 mod shop;
 mod slow_clients;
