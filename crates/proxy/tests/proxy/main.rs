@@ -18,6 +18,7 @@ mod process;
 mod program;
 mod reloading;
 mod restored;
+mod rotating;
 mod samples;
 mod secrets;
 mod sessions;
