@@ -6,12 +6,15 @@
 
 mod records;
 pub(crate) mod sql;
+mod staff;
 
 use crate::pin_key::PinKeys;
 use async_trait::async_trait;
 pub(crate) use records::{
-    Audit, Begun, Closed, Delivery, Ended, Entry, Figures, Filter, Kept, KeptTry, Mark, Orphan, Posted, RedeemedAs,
-    Redeliver, Restored, Running, Settled, Settlement, SettlementRefused, Shown, State, StoredAnswer,
+    Begun, Closed, Delivery, Ended, Entry, Kept, Mark, Orphan, Posted, RedeemedAs, Running, State, StoredAnswer,
+};
+pub(crate) use staff::{
+    Audit, Figures, Filter, KeptTry, Redeliver, Restored, Settled, Settlement, SettlementRefused, Shown,
 };
 use std::fmt;
 use std::time::Duration;

@@ -28,10 +28,11 @@ async fn watched(upstream: &Upstream, folder: &Path) -> Serving {
 pub(crate) async fn metrics_of(program: &Running) -> String {
     let line = program.logged("metrics are at ").await;
     let (_, url) = line.split_once("metrics are at ").expect("an address");
-    url.trim_end().trim_end_matches("metrics").to_owned()
+    // In JSON the line goes on after it.
+    url.split("metrics").next().unwrap_or_default().to_owned()
 }
 
-async fn asked(url: &str) -> (u16, String) {
+pub(crate) async fn asked(url: &str) -> (u16, String) {
     let response = client().get(url).send().await.expect("an answer");
     (response.status().as_u16(), response.text().await.expect("a text"))
 }

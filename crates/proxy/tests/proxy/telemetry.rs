@@ -11,10 +11,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-const SECRETS: [&str; 9] = [PIN, "9900-7777", "9900 7777", EMAIL, TOKEN, PIN_KEY, BOOKS, "user_123", "eyJ"];
+pub(crate) const SECRETS: [&str; 9] = [PIN, "9900-7777", "9900 7777", EMAIL, TOKEN, PIN_KEY, BOOKS, "user_123", "eyJ"];
 
 /// A collector; the bodies that it got.
-async fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
+pub(crate) async fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/v1/traces", listener.local_addr().expect("an address"));
     let got: Arc<Mutex<Vec<u8>>> = Arc::default();
@@ -44,7 +44,7 @@ async fn collector() -> (String, Arc<Mutex<Vec<u8>>>) {
     (url, got)
 }
 
-fn holds(bytes: &[u8], part: &[u8]) -> bool {
+pub(crate) fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 

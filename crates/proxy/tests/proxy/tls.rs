@@ -1,9 +1,10 @@
-//! TLS with a certificate of the merchant's, and its renewal without a restart.
+//! TLS with a certificate of the merchant's: its versions, and its renewal without a restart.
 
 use crate::process::{complete, ended, output, running_of, terminate};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore, SupportedProtocolVersion};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,12 +41,17 @@ async fn hang_up(child: &Child) {
 
 /// A connection of a client that trusts both certificates.
 async fn connected(host: &str) -> TlsStream<TcpStream> {
+    connected_by(host, rustls::ALL_VERSIONS).await
+}
+
+/// The same of a client that speaks these versions alone.
+async fn connected_by(host: &str, versions: &[&'static SupportedProtocolVersion]) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     for name in ["first-cert.pem", "second-cert.pem"] {
         roots.add(certificate(name)).expect("a certificate");
     }
     let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("protocols")
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -107,6 +113,77 @@ async fn with_a_certificate_it_speaks_tls_alone_and_a_hang_up_renews_it() {
     let log = ended(child).await;
     assert!(log.contains("the certificate was not read again"), "{log}");
     assert!(!log.contains("PRIVATE KEY"), "{log}");
+}
+
+/// A number of two bytes, as all of TLS has them.
+fn two(number: usize) -> [u8; 2] {
+    u16::try_from(number).expect("a short field").to_be_bytes()
+}
+
+/// The first record of a client whose newest version is this one, by hand (RFC 4346, 7.4.1.2; RFC 8422 for the curves):
+/// no TLS library that is still kept speaks what came before 1.2. With `listed` it names them as RFC 8446, 4.2.1 says.
+fn client_hello(version: [u8; 2], listed: &[[u8; 2]]) -> Vec<u8> {
+    // ECDHE-ECDSA and ECDHE-RSA, each with AES-GCM and with the CBC that 1.1 had.
+    const SUITES: [[u8; 2]; 4] = [[0xc0, 0x2b], [0xc0, 0x2f], [0xc0, 0x09], [0xc0, 0x13]];
+    let extension = |kind: u8, body: &[u8]| [&[0, kind][..], &two(body.len()), body].concat();
+    let mut extensions = [
+        // X25519 and P-256; uncompressed points; ECDSA and RSA, each with SHA-256.
+        extension(10, &[0, 4, 0, 0x1d, 0, 0x17]),
+        extension(11, &[1, 0]),
+        extension(13, &[0, 4, 4, 3, 4, 1]),
+    ]
+    .concat();
+    if !listed.is_empty() {
+        let bytes = listed.concat();
+        let length = u8::try_from(bytes.len()).expect("some versions");
+        extensions.extend(extension(43, &[&[length][..], &bytes].concat()));
+    }
+    let suites = SUITES.concat();
+    // Version, random, no session, suites, no compression, extensions.
+    let hello =
+        [&version[..], &[7; 32], &[0], &two(suites.len()), &suites, &[1, 0], &two(extensions.len()), &extensions]
+            .concat();
+    let handshake = [&[1, 0][..], &two(hello.len()), &hello].concat();
+    [&[22, 3, 1][..], &two(handshake.len()), &handshake].concat()
+}
+
+#[tokio::test]
+async fn tls_before_1_2_is_refused_and_1_2_and_1_3_are_served() {
+    const SERVER_HELLO: (u8, u8) = (22, 2);
+    const FATAL_PROTOCOL_VERSION: [u8; 4] = [0, 2, 2, 70];
+    let folder = tempfile::tempdir().expect("a folder");
+    put(folder.path(), "first-cert.pem", "first-key.pem");
+    let (child, endpoint) = running_of(&mut with_tls(folder.path())).await;
+    let host = endpoint.strip_prefix("https://").and_then(|rest| rest.split_once('/')).expect("it says https").0;
+    for (what, version, listed) in [
+        ("SSL 3.0", [3, 0], &[][..]),
+        ("TLS 1.0", [3, 1], &[]),
+        ("TLS 1.1", [3, 2], &[]),
+        ("TLS 1.1 in a list", [3, 3], &[[3, 2], [3, 1]]),
+    ] {
+        let mut old = TcpStream::connect(host).await.expect("a connection");
+        old.write_all(&client_hello(version, listed)).await.expect("written");
+        let mut said = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(30), old.read_to_end(&mut said)).await;
+        closed.expect("it is closed").expect("readable");
+        assert!(said.len() == 7 && said[0] == 21 && said[3..] == FATAL_PROTOCOL_VERSION, "{what}: {said:?}");
+
+        for (served, expected) in [(&TLS12, ProtocolVersion::TLSv1_2), (&TLS13, ProtocolVersion::TLSv1_3)] {
+            let mut next = connected_by(host, &[served]).await;
+            assert_eq!(next.get_ref().1.protocol_version(), Some(expected), "after {what}");
+            assert!(healthy(&mut next).await.starts_with("HTTP/1.1 200 "), "after {what}");
+        }
+    }
+    // Of the same hello, but for its version, nothing else is wrong.
+    for (version, listed) in [([3, 3], &[][..]), ([3, 3], &[[3, 3], [3, 2]])] {
+        let mut newer = TcpStream::connect(host).await.expect("a connection");
+        newer.write_all(&client_hello(version, listed)).await.expect("written");
+        let mut said = [0; 6];
+        newer.read_exact(&mut said).await.expect("an answer");
+        assert_eq!((said[0], said[5]), SERVER_HELLO, "{said:?}");
+    }
+    terminate(&child).await;
+    ended(child).await;
 }
 
 #[tokio::test]
