@@ -127,14 +127,15 @@ impl Attempts {
     }
 
     /// DELETE: closes what nothing has been taken for.
-    pub(crate) async fn close(&self, key: Uuid) -> Response {
+    pub(crate) async fn close(&self, key: Uuid, subject: Option<&str>) -> Response {
         requests::about(key);
-        match self.metrics.timed(Step::Close, self.ledger.close(key)).await {
+        match self.metrics.timed(Step::Close, self.ledger.close(key, subject.map(str::to_owned))).await {
             Ok(Closed::Untouched) => {
                 info!(attempt = %key, "closed as untouched");
                 Own::Untouched.into_response()
             }
             Ok(Closed::Kept(kept)) => answers::later(*kept, self.clock.wall_ms()),
+            Ok(Closed::Foreign) => Own::Foreign.into_response(),
             Ok(Closed::Forgotten) => Own::Unconfirmed(None).into_response(),
             Err(unavailable) => {
                 error!(attempt = %key, %unavailable, "the ledger cannot be written");

@@ -137,14 +137,13 @@ impl Guard {
         }
     }
 
-    /// Whether a DELETE may go on: one of a known key, if it is its customer's; of a new key within the limits. It
-    /// leaves a row behind for good.
+    /// Whether a DELETE may go on: one of a known key, which the ledger closes for its customer alone; of a new key
+    /// within the limits, for it leaves a row behind for good.
     pub(crate) async fn may_close(&self, ledger: &dyn Ledger, key: Uuid, caller: &Caller) -> Result<(), Own> {
-        if caller.session.is_none() && !self.has_limits() {
+        if !self.has_limits() {
             return Ok(());
         }
         match ledger.attempt(key).await {
-            Ok(Some(kept)) if caller.is_foreign(&kept) => Err(Own::Foreign),
             Ok(Some(_)) => Ok(()),
             Ok(None) => self.within_limits(caller, caller.subject()),
             Err(unavailable) => {

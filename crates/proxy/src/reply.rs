@@ -1,7 +1,7 @@
 //! How Mozarto's answer is passed back: status and body unchanged, but for an echoed PIN, the customer's own email
-//! address, and 408, which browsers repeat by themselves.
+//! address, tokens that were sent with it, and 408, which browsers repeat by themselves.
 //!
-//! What is passed back and what the log says it means are read from the same bytes, after both were taken out of
+//! What is passed back and what the log says it means are read from the same bytes, after these were taken out of
 //! them.
 
 use crate::ledger::{Ended, RedeemedAs, StoredAnswer};
@@ -12,6 +12,7 @@ use mozarto::{Answer, ErrorCode, Meaning, Reply, Signal, VoucherPin, redact_pin}
 use serde_json::Value;
 use std::borrow::Cow;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 const REQUEST_TIMEOUT: u16 = 408;
 const GATEWAY_TIMEOUT: u16 = 504;
@@ -25,8 +26,7 @@ pub(crate) struct Passed {
 
 /// What is passed back of what came of a try.
 pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin, email: Option<&str>) -> Passed {
-    let secrets = Secrets { pin, email: email.filter(|email| !email.is_empty()) };
-    let Answered { status, retry_after, body } = match sent {
+    let Answered { status, retry_after, body, tokens } = match sent {
         Sent::Answered(answered) => answered,
         Sent::Lost(why) => return lost(why),
         Sent::Not => return not_sent("Mozarto cannot be reached; nothing was sent"),
@@ -34,6 +34,7 @@ pub(crate) fn passed_on(sent: Sent, pin: &VoucherPin, email: Option<&str>) -> Pa
     if status.is_redirection() || status.is_informational() {
         return lost("Mozarto's answer is a redirect, which is not followed");
     }
+    let secrets = Secrets { pin, email: email.filter(|email| !email.is_empty()), tokens: &tokens };
     // Read before the PIN is taken out: an answer that says a thing twice is refused here, where a browser believes the
     // last. What cannot be read whole cannot be searched for the PIN, either.
     let (Some(reply), Ok(json)) = (read(&body), serde_json::from_slice(&body)) else { return lost(NOT_DOCUMENTED) };
@@ -99,6 +100,7 @@ struct Secrets<'a> {
     pin: &'a VoucherPin,
     /// The customer's, as posted; never empty.
     email: Option<&'a str>,
+    tokens: &'a [Zeroizing<String>],
 }
 
 impl Secrets<'_> {
@@ -108,8 +110,15 @@ impl Secrets<'_> {
             Cow::Owned(redacted) => Some(redacted),
             Cow::Borrowed(_) => None,
         };
-        let Some(email) = self.email else { return without_pin };
-        without_email(without_pin.as_deref().unwrap_or(text), email).or(without_pin)
+        let without_email = |text: &str| self.email.and_then(|email| without_email(text, email));
+        let mut taken = without_email(without_pin.as_deref().unwrap_or(text)).or(without_pin);
+        for token in self.tokens {
+            let left = taken.as_deref().unwrap_or(text);
+            if left.contains(token.as_str()) {
+                taken = Some(left.replace(token.as_str(), "[token]"));
+            }
+        }
+        taken
     }
 
     fn are_in(&self, text: &str) -> bool {

@@ -210,7 +210,7 @@ pub(crate) async fn close(
     kept(
         key,
         match shared.guard.may_close(ledger, key, &caller).await {
-            Ok(()) => shared.attempts.close(key).await,
+            Ok(()) => shared.attempts.close(key, caller.subject()).await,
             Err(own) => own.into_response(),
         },
     )

@@ -67,6 +67,9 @@ pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     pub(crate) retry_after: Option<HeaderValue>,
     pub(crate) body: Vec<u8>,
+    /// The merchant's and the customer's tokens that were sent, and the parts of those that are JWTs: an answer may echo
+    /// them.
+    pub(crate) tokens: Vec<Zeroizing<String>>,
 }
 
 /// The proxy cannot start.
@@ -111,6 +114,7 @@ impl Mozarto {
         let (Ok(()), Some(headers)) = (serde_json::to_writer(&mut *body, pay_in), self.headers(customer)) else {
             return Sent::Not;
         };
+        let tokens = tokens_of(&headers);
         let request = self.client.post(self.cashier.clone()).headers(headers).body(Bytes::from_owner(body));
         let response = match request.send().await {
             Ok(response) => response,
@@ -129,14 +133,9 @@ impl Mozarto {
         let status = response.status();
         let retry_after = response.headers().get(header::RETRY_AFTER).cloned();
         match body_of(response).await {
-            Ok(body) => Sent::Answered(Answered { status, retry_after, body }),
+            Ok(body) => Sent::Answered(Answered { status, retry_after, body, tokens }),
             Err(why) => Sent::Lost(why),
         }
-    }
-
-    /// Whether a text holds the company token.
-    pub(crate) fn is_token_in(&self, text: &str) -> bool {
-        text.contains(self.company_token.now().expose_secret())
     }
 
     /// `None` where a token is no header, which the settings have ruled out.
@@ -175,6 +174,15 @@ pub(crate) fn tls() -> Result<ClientConfig, StartError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| StartError(format!("TLS cannot be set up: {error}")))?;
     Ok(tls.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The secrets among the headers, whole first.
+fn tokens_of(headers: &HeaderMap) -> Vec<Zeroizing<String>> {
+    let sent = headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
+    let whole: Vec<&str> = sent.map(|value| value.trim_start_matches("Bearer ")).collect();
+    // A shorter part may be any word of the answer.
+    let parts = whole.iter().flat_map(|token| token.split('.')).filter(|part| part.len() >= 16);
+    whole.iter().copied().chain(parts).map(|token| Zeroizing::new(token.to_owned())).collect()
 }
 
 async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>, &'static str> {

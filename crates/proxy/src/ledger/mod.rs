@@ -35,7 +35,7 @@ pub(crate) trait Ledger: Send + Sync {
 
     /// Closes an attempt of which nothing has left, or of which every try ended untaken. One that is not known is
     /// recorded as closed.
-    async fn close(&self, key: Uuid) -> Result<Closed, Unavailable>;
+    async fn close(&self, key: Uuid, subject: Option<String>) -> Result<Closed, Unavailable>;
 
     /// The attempt of a key.
     async fn attempt(&self, key: Uuid) -> Result<Option<Kept>, Unavailable>;

@@ -135,6 +135,8 @@ pub(crate) enum Closed {
     Untouched,
     /// It cannot be closed: the attempt says what to answer.
     Kept(Box<Kept>),
+    /// It is another customer's.
+    Foreign,
     /// Not known, but the ledger was restored from a copy and may have forgotten it.
     Forgotten,
 }

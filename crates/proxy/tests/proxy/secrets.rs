@@ -1,8 +1,9 @@
 //! Nothing that a process tells about itself (its log in JSON, its metrics, the spans that a collector gets) holds a
 //! session, the company token, a user header or a PIN, whatever was redeemed, refused or failed with them.
 
+use crate::database::database_in;
 use crate::metrics::{asked, metrics_of};
-use crate::process::{database_in, ended, program, running_of, terminate};
+use crate::process::{ended, program, running_of, terminate};
 use crate::shop::{self, Browser, ISSUER, KEYS, SECRET, claims, key, signed, signed_with, with};
 use crate::telemetry::{SECRETS, collector, holds};
 use crate::world::{BOOKS, EMAIL, PIN, PIN_KEY, Play, REDEEMED, TOKEN, Upstream, answer, body, client, post, with_pin};
@@ -68,6 +69,13 @@ impl Told {
                 assert!(!holds(text, secret.as_bytes()), "{secret} is in the {place}");
             }
         }
+    }
+}
+
+/// An answer is the browser's, and what it may hold of what was sent is nothing of the merchant's.
+fn said_nothing_of(body: &str, bearer: &str) {
+    for secret in bearer.split('.').filter(|part| part.len() >= 16).chain([TOKEN, PIN]) {
+        assert!(!body.contains(secret), "{secret} was passed back: {body}");
     }
 }
 
@@ -139,6 +147,7 @@ impl Tokens {
             let browser = Browser { endpoint: endpoint.to_owned(), token: token.to_owned() };
             let said = browser.post(&key, &body).await;
             assert_eq!(said.status, expected, "{what}: {}", said.body);
+            assert!(!said.body.to_string().contains(TOKEN), "{what}: {}", said.body);
         }
         // In places where neither belongs.
         let first = &self.first;
@@ -200,7 +209,7 @@ async fn echoing(name: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
         let token = headers[name].to_str().expect("a token").trim_start_matches("Bearer ").to_owned();
         noted.lock().expect("not poisoned").push(token.clone());
         let all = format!("{headers:?} {body}");
-        let echoed = json!({ "isSuccess": false, "message": all, "errors": [all, token], "errorCode": token, "transactionId": token, "data": { &token: all } });
+        let echoed = json!({ "isSuccess": false, "message": all, "errors": [all, token], "errorCode": token, "transactionId": token.split('.').nth(1), "data": { &token: all } });
         std::future::ready((StatusCode::BAD_REQUEST, Json(echoed)))
     });
     tokio::spawn(async move { axum::serve(listener, echo).await });
@@ -220,6 +229,7 @@ async fn a_mozarto_that_echoes_every_header_or_is_not_there_leaves_no_secret_in_
                     let browser = Browser { endpoint: endpoint.to_owned(), token: token.clone() };
                     let said = browser.post(&key(), &with_pin(&format!("990077771234567{number}"))).await;
                     assert_eq!(said.status, expected, "{}", said.body);
+                    said_nothing_of(&said.body.to_string(), token);
                 }
             })
             .await;

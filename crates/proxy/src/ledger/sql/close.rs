@@ -13,6 +13,8 @@ use uuid::Uuid;
 /// A DELETE: closes what is untouched for sure.
 pub(super) struct Close {
     pub(super) key: Uuid,
+    /// Who asks, where that is known.
+    pub(super) subject: Option<String>,
 }
 
 #[async_trait]
@@ -20,7 +22,10 @@ impl Operation for Close {
     type Outcome = Closed;
 
     async fn run(&self, connection: &mut Connection, step: &Step) -> Result<Self::Outcome> {
-        let query = match kept(connection, self.key, &step.process).await? {
+        let update = match kept(connection, self.key, &step.process).await? {
+            Some(known) if self.subject.is_some() && known.owner.is_some() && self.subject != known.owner => {
+                return Ok(Closed::Foreign);
+            }
             Some(known) if known.state == State::Closed => return Ok(Closed::Untouched),
             // Every try that ended says that it took nothing.
             Some(known) if matches!(known.state, State::Recorded | State::Open) && !known.unknown_try => query(
@@ -32,7 +37,7 @@ impl Operation for Close {
                 "INSERT INTO attempts (key, state, created_at, changed_at, ended_observed) VALUES ($3, 'closed', $1, $1, $2)",
             ),
         };
-        query.bind(step.wall_ms).bind(step.steady).bind(self.key.to_string()).execute(connection).await?;
+        update.bind(step.wall_ms).bind(step.steady).bind(self.key.to_string()).execute(connection).await?;
         Ok(Closed::Untouched)
     }
 }

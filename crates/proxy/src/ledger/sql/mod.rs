@@ -232,8 +232,8 @@ impl Ledger for Sql {
         self.write(end::End { ended }, None).await
     }
 
-    async fn close(&self, key: Uuid) -> Result<Closed, Unavailable> {
-        self.write(close::Close { key }, Some(soon())).await
+    async fn close(&self, key: Uuid, subject: Option<String>) -> Result<Closed, Unavailable> {
+        self.write(close::Close { key, subject }, Some(soon())).await
     }
 
     async fn attempt(&self, key: Uuid) -> Result<Option<Kept>, Unavailable> {

@@ -60,7 +60,7 @@ pub(super) async fn add(connection: &mut Connection, line: &Line<'_>) -> Result<
 /// Whether an id is all of what Mozarto said: not cut to what a screen has room for, and with nothing taken out. Two
 /// others may read alike and be two redemptions.
 fn is_whole(id: &str) -> bool {
-    id.chars().count() < CUT_TO && !id.contains("[PIN]") && !id.contains("[email]")
+    id.chars().count() < CUT_TO && ["[PIN]", "[email]", "[token]"].iter().all(|taken| !id.contains(taken))
 }
 
 pub(super) fn entry_of(row: &Row) -> Result<Entry> {

@@ -66,7 +66,7 @@ async fn a_recorded_attempt_holds_its_voucher_and_waits_for_its_next_post() {
         assert!(matches!(other, Begun::InUse(Some((key, _))) if key == Uuid::from_u128(1)), "{other:?}");
         assert!(matches!(ledger.begin(posted(1, 1), true, soon()).await.expect("written"), Begun::Send(1)));
         assert_eq!(state(&ledger, 1).await, Some(State::Sending));
-        let closed = ledger.close(Uuid::from_u128(1)).await.expect("written");
+        let closed = ledger.close(Uuid::from_u128(1), None).await.expect("written");
         assert!(matches!(closed, Closed::Kept(_)), "closing excludes sending");
     })
     .await;
@@ -77,9 +77,23 @@ async fn a_recorded_attempt_can_be_closed() {
     each(async |place: &Place| {
         let ledger = place.opened().await;
         ledger.begin(posted(1, 1), false, soon()).await.expect("written");
-        assert!(matches!(ledger.close(Uuid::from_u128(1)).await.expect("written"), Closed::Untouched));
+        assert!(matches!(ledger.close(Uuid::from_u128(1), None).await.expect("written"), Closed::Untouched));
         assert_eq!(state(&ledger, 1).await, Some(State::Closed));
         assert!(matches!(ledger.begin(posted(2, 1), true, soon()).await.expect("written"), Begun::Send(1)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_attempt_is_closed_for_its_own_customer_alone() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        ledger.begin(posted(1, 1), false, soon()).await.expect("written");
+        let closed = async |who: &str| ledger.close(Uuid::from_u128(1), Some(who.to_owned())).await.expect("written");
+        assert!(matches!(closed("another").await, Closed::Foreign));
+        assert_eq!(state(&ledger, 1).await, Some(State::Recorded), "it was left as it is");
+        assert!(matches!(closed("user").await, Closed::Untouched));
+        assert!(matches!(closed("another").await, Closed::Foreign), "whether it is closed is not theirs to know");
     })
     .await;
 }
@@ -321,7 +335,7 @@ async fn bodies_after(place: &Place, later: i64, clock_off: &str) -> Vec<bool> {
         let end = ended(key, 1, money);
         ledger.end(Ended { said: Said { is_retried, ..end.said }, ..end }).await.expect("written");
     }
-    ledger.close(Uuid::from_u128(3)).await.expect("written");
+    ledger.close(Uuid::from_u128(3), None).await.expect("written");
     place.sql(&format!("UPDATE attempts SET ended_observed = ended_observed - {later}")).await;
     ledger.shut().await;
     std::fs::write(&place.offset, clock_off).expect("written");

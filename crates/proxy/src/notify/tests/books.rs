@@ -162,7 +162,7 @@ impl Ledger for Books {
         Err(not_asked())
     }
 
-    async fn close(&self, _: Uuid) -> Result<Closed, Unavailable> {
+    async fn close(&self, _: Uuid, _: Option<String>) -> Result<Closed, Unavailable> {
         Err(not_asked())
     }
 

@@ -22,10 +22,10 @@ async fn what_it_does_not_know_or_had_open_is_no_longer_untouched() {
         assert_eq!(ledger.restored(restored()).await, Ok(2));
         assert!(ledger.observe().await.expect("written").forgets && ledger.forgets());
         for key in [1, 2] {
-            let closed = ledger.close(Uuid::from_u128(key)).await.expect("written");
+            let closed = ledger.close(Uuid::from_u128(key), None).await.expect("written");
             assert!(matches!(closed, Closed::Kept(_)), "{key}: {closed:?}");
         }
-        assert!(matches!(ledger.close(Uuid::from_u128(9)).await, Ok(Closed::Forgotten)));
+        assert!(matches!(ledger.close(Uuid::from_u128(9), None).await, Ok(Closed::Forgotten)));
         assert!(matches!(ledger.begin(posted(9, 9), true, soon()).await, Ok(Begun::Send(1))), "it is not recorded");
         // A voucher that is said to be used may have been used by a try that is forgotten.
         let used = ended(9, 1, Money::No);
@@ -74,7 +74,7 @@ async fn after_thirty_days_it_is_as_any_other() {
         ledger.restored(restored()).await.expect("written");
         place.sql("UPDATE meta SET value = value - 2592001 WHERE name = 'forgotten_until'").await;
         assert!(!ledger.observe().await.expect("written").forgets);
-        assert!(matches!(ledger.close(Uuid::from_u128(1)).await, Ok(Closed::Untouched)));
+        assert!(matches!(ledger.close(Uuid::from_u128(1), None).await, Ok(Closed::Untouched)));
         ledger.begin(posted(2, 2), true, soon()).await.expect("written");
         let kept = ledger.attempt(Uuid::from_u128(2)).await.expect("readable").expect("kept");
         assert!(!kept.forgotten && !kept.unknown_try);
