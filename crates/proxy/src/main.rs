@@ -14,8 +14,18 @@ use tokio_util::sync::CancellationToken;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return give_up(&format_args!("no threads can be had: {error}"), 1),
+    };
+    let code = runtime.block_on(program());
+    // What reads a disk that does not answer holds up nobody.
+    runtime.shutdown_background();
+    code
+}
+
+async fn program() -> ExitCode {
     let mut args = Args::parse();
     // Support staff's commands are not what a collector waits for.
     let otlp_endpoint = args.otlp_endpoint.as_deref().filter(|url| !url.is_empty() && args.command.is_none());

@@ -6,6 +6,7 @@ mod secrets;
 mod tests;
 
 use crate::args::{Args, MozartoUser};
+use crate::ledger::sql;
 use crate::live::Live;
 use crate::notify::Receiver;
 use crate::pin_key::PinKeys;
@@ -239,9 +240,9 @@ pub(crate) fn session_keys(text: &SecretString) -> Result<SessionKeys, SettingsE
 /// Beside the ledger's file, unless another place is given: best on another disk than the backups.
 fn mark_file(given: Option<PathBuf>, database_url: &str) -> Result<PathBuf, SettingsError> {
     let Some(path) = given.filter(|path| !path.as_os_str().is_empty()) else {
-        let file = database_url.strip_prefix("sqlite:").map(|file| file.trim_start_matches("//"));
-        let file = file.map(|file| file.split('?').next().unwrap_or_default()).filter(|file| !file.is_empty());
-        return Ok(PathBuf::from(format!("{}.mark", file.unwrap_or("cashier"))));
+        let mut mark = sql::file_of(database_url).unwrap_or_else(|| PathBuf::from("cashier")).into_os_string();
+        mark.push(".mark");
+        return Ok(PathBuf::from(mark));
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.is_dir() || !folder.is_dir() {

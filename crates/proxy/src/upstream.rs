@@ -180,9 +180,10 @@ pub(crate) fn tls() -> Result<ClientConfig, StartError> {
 fn tokens_of(headers: &HeaderMap) -> Vec<Zeroizing<String>> {
     let sent = headers.values().filter(|value| value.is_sensitive()).filter_map(|value| value.to_str().ok());
     let whole: Vec<&str> = sent.map(|value| value.trim_start_matches("Bearer ")).collect();
-    // A shorter part may be any word of the answer.
-    let parts = whole.iter().flat_map(|token| token.split('.')).filter(|part| part.len() >= 16);
-    whole.iter().copied().chain(parts).map(|token| Zeroizing::new(token.to_owned())).collect()
+    let parts = whole.iter().flat_map(|token| token.split('.'));
+    // A shorter one may be any word of the answer.
+    let told_apart = whole.iter().copied().chain(parts).filter(|token| token.len() >= 16);
+    told_apart.map(|token| Zeroizing::new(token.to_owned())).collect()
 }
 
 async fn body_of(mut response: reqwest::Response) -> Result<Vec<u8>, &'static str> {

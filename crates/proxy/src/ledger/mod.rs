@@ -2,7 +2,7 @@
 //! the proxy reads and writes it; `sql` keeps it in `SQLite` or `PostgreSQL`.
 //!
 //! What an engine promises: each call is one step that no other call can come between; it is on disk, not only handed
-//! to the system, when the call returns; a call that fails has changed nothing.
+//! to the system, when the call returns; a call that fails has changed nothing, or says that it may have ([`Unavailable::may_stand`]).
 
 mod records;
 pub(crate) mod sql;
@@ -104,8 +104,8 @@ pub(crate) trait Ledger: Send + Sync {
 pub(crate) struct Unavailable {
     /// For the operator.
     pub(crate) why: String,
-    /// Whether what was to be written may stand all the same: the connection was lost as it was being committed. Else
-    /// nothing was changed.
+    /// Whether what was to be written may stand all the same: the connection was lost as it was being committed, or the
+    /// commit took longer than anybody waits. Else nothing was changed.
     pub(crate) may_stand: bool,
 }
 

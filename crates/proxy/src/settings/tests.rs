@@ -141,7 +141,7 @@ fn limits_hops_and_files_are_checked() {
     assert_eq!((settings.trusted_proxies.len(), settings.times.head_within), (2, None));
     for (url, mark) in [
         ("sqlite:///var/lib/a.db", "/var/lib/a.db.mark"),
-        ("sqlite://a.db?mode=rwc", "a.db.mark"),
+        ("sqlite://a%20b.db", "a b.db.mark"),
         ("postgres://me:canary@db/cashier", "cashier.mark"),
     ] {
         let settings = read(&[OPEN, URL, &format!("--database-url={url}")]).expect("complete");

@@ -72,7 +72,7 @@ async fn a_place_that_can_hold_no_ledger_ends_the_start_with_its_reason() {
         (format!("{file}?mode=ro"), "is no file"),
         ("sqlite::memory:".to_owned(), "is no file"),
         ("sqlite://?mode=memory".to_owned(), "is no file"),
-        ("mysql://127.0.0.1/cashier".to_owned(), "is no file"),
+        ("mysql://me:secret@127.0.0.1/cashier".to_owned(), "is no file"),
         ("postgres://127.0.0.1".to_owned(), "the database's URL is unclear"),
         ("postgres://me:secret@127.0.0.1:1/cashier".to_owned(), "see that it runs and can be reached"),
         (file.replace("cashier.db", "no/such/folder.db"), "cannot be made"),

@@ -174,12 +174,14 @@ impl Query {
             Connection::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(&self.sql)?;
                 self.bind_to(&mut statement)?;
-                let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
+                let mut names: Option<Arc<[String]>> = None;
                 let mut found = Vec::new();
                 let mut rows = statement.raw_query();
                 while let Some(row) = rows.next()? {
+                    // Of a row, not of the statement: that is made anew where the schema has changed meanwhile.
+                    let columns = names.get_or_insert_with(|| row.as_ref().column_names().map(str::to_owned).collect());
                     let values = (0..columns.len()).map(|at| row.get::<_, Value>(at));
-                    found.push(Row { columns: Arc::clone(&columns), values: values.collect::<rusqlite::Result<_>>()? });
+                    found.push(Row { columns: Arc::clone(columns), values: values.collect::<rusqlite::Result<_>>()? });
                 }
                 Ok(found)
             }

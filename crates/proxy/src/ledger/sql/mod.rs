@@ -38,12 +38,13 @@ use engine::{Engine, Kind};
 use readers::{BoxFuture, Readers};
 use rows::{kept, kept_of, key_of, select_kept};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use writer::Writer;
@@ -51,12 +52,14 @@ use writer::Writer;
 /// A try leaves when its beginning is on disk, and its own deadline counts from then: its sender, which another process
 /// may take for gone, is given this much more.
 const LATER: Duration = Duration::from_secs(3);
+/// The pause before what was not sent is ended again.
+const ABANDON_PAUSE: Duration = Duration::from_millis(250);
 /// The lease of one that begins no try.
 const NONE: Duration = Duration::ZERO;
 
 /// The ledger in a database.
 pub(crate) struct Sql {
-    writer: Mutex<Option<Writer>>,
+    writer: Arc<Mutex<Option<Writer>>>,
     /// Is over when the writer has ended.
     writing: Mutex<Option<oneshot::Receiver<()>>>,
     /// Told when the writer has ended.
@@ -91,7 +94,8 @@ impl Sql {
         ledger.accept_pin_keys(pin_keys).await.map_err(broken)?.map_err(OpenError)?;
         if let Kind::Sqlite { file, .. } = &ledger.engine.kind {
             let (file, stopped) = (file.clone(), ledger.stopped.clone());
-            spawn_blocking(move || {
+            // On a thread that nobody waits for: a large file takes long.
+            std::thread::spawn(move || {
                 if let Some(why) = sqlite::check_beside(&file) {
                     tracing::error!("ALARM: {why}");
                     stopped.cancel();
@@ -125,7 +129,7 @@ impl Sql {
         let stopped = CancellationToken::new();
         stopped.cancel();
         let readers = Readers::new(Arc::clone(&engine));
-        let (writer, writing) = (Mutex::default(), Mutex::default());
+        let (writer, writing) = (Arc::default(), Mutex::default());
         Ok(Self { writer, writing, stopped, readers, engine, forgets: AtomicBool::new(false) })
     }
 
@@ -149,7 +153,7 @@ impl Sql {
         let stopped = CancellationToken::new();
         let (writer, writing) = Writer::start(connection, Arc::clone(&engine), stopped.clone());
         Ok(Self {
-            writer: Mutex::new(Some(writer)),
+            writer: Arc::new(Mutex::new(Some(writer))),
             writing: Mutex::new(Some(writing)),
             stopped,
             readers,
@@ -176,14 +180,29 @@ impl Sql {
 
     /// What was not sent and may have been begun all the same is ended when the database is there again.
     fn abandon(&self, key: Uuid, ticket: String) {
-        let Some(writer) = self.writer.lock().map_or(None, |writer| writer.clone()) else { return };
-        let abandon = abandon::Abandon { ticket, not_sent: reply::never_left(key) };
+        let (writer, stopped) = (Arc::clone(&self.writer), self.stopped.clone());
         tokio::spawn(async move {
-            if let Err(unavailable) = writer.run(abandon, None).await {
-                tracing::error!(attempt = %key, %unavailable, "a try that was not sent may stand as sending; it is given up when this process has ended");
+            let mut is_told = false;
+            // Its own each time, so that whoever shuts the ledger is not waited for in vain.
+            while !stopped.is_cancelled()
+                && let Some(writer) = writer.lock().map_or(None, |writer| writer.clone())
+            {
+                let abandon = abandon::Abandon { ticket: ticket.clone(), not_sent: reply::never_left(key) };
+                let Err(unavailable) = writer.run(abandon, None).await else { return };
+                drop(writer);
+                if !is_told {
+                    tracing::error!(attempt = %key, %unavailable, "a try that was not sent may stand as sending until this can be written");
+                    is_told = true;
+                }
+                sleep(ABANDON_PAUSE).await;
             }
         });
     }
+}
+
+/// The file of a ledger, if it is in one.
+pub(crate) fn file_of(url: &str) -> Option<PathBuf> {
+    sqlite::file(url).ok()
 }
 
 fn is_postgres(url: &str) -> bool {

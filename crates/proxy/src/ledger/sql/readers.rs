@@ -14,6 +14,11 @@ const MOST: u32 = 4;
 /// How long somebody waits for an answer: a network that says nothing must hold nobody for ever.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A connection that has waited may lead nowhere by now: so long it has to say something.
+const ALIVE_WITHIN: Duration = Duration::from_secs(1);
+/// What reads a disk that does not answer is waited for so long at the end.
+const LAST_READ: Duration = Duration::from_secs(1);
+
 pub(super) type BoxFuture<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 
 pub(super) struct Readers {
@@ -32,18 +37,20 @@ impl Readers {
         &self,
         read: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let (engine, turns, idle) = (Arc::clone(&self.engine), Arc::clone(&self.turns), Arc::clone(&self.idle));
+        // Before a thread is taken for it.
+        let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await else {
+            return Err(Error::Silent);
+        };
+        let (engine, idle) = (Arc::clone(&self.engine), Arc::clone(&self.idle));
         let is_here = engine.is_here();
         let reading = async move {
-            let _turn = turns.acquire_owned().await.map_err(|_| Error::Silent)?;
-            let mut connection = idle.lock().map_or(None, |mut idle| idle.pop());
-            if let Some(waited) = connection.take() {
-                connection = waited.alive().await;
-            }
-            let mut connection = match connection {
-                Some(connection) => connection,
-                None => engine.connect(false).await?,
+            let _turn = turn;
+            let waited = idle.lock().map_or(None, |mut idle| idle.pop());
+            let alive = match waited {
+                Some(connection) => timeout(ALIVE_WITHIN, connection.alive()).await.ok().flatten(),
+                None => None,
             };
+            let mut connection = if let Some(connection) = alive { connection } else { engine.connect(false).await? };
             let answer = read(&mut connection).await?;
             if let Ok(mut idle) = idle.lock() {
                 idle.push(connection);
@@ -61,7 +68,7 @@ impl Readers {
 
     /// Closes all of them, when each has ended what it does.
     pub(super) async fn close(&self) {
-        let _turns = timeout(PATIENCE, self.turns.acquire_many(MOST)).await;
+        let _turns = timeout(LAST_READ, self.turns.acquire_many(MOST)).await;
         self.turns.close();
         if let Ok(mut idle) = self.idle.lock() {
             idle.clear();

@@ -21,8 +21,11 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file of a URL such as `sqlite:///var/lib/cashier/cashier.db`.
 pub(super) fn file(url: &str) -> Result<PathBuf, OpenError> {
-    let unclear =
-        || OpenError(format!("the database {url:?} is no file: write it such as sqlite:///var/lib/cashier/cashier.db"));
+    let unclear = || {
+        // A URL of another kind may hold a password.
+        let named = if url.starts_with("sqlite:") { format!(" {url:?}") } else { String::new() };
+        OpenError(format!("the database{named} is no file: write it such as sqlite:///var/lib/cashier/cashier.db"))
+    };
     let path = url.strip_prefix("sqlite:").ok_or_else(unclear)?;
     let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path)).decode_utf8().map_err(|_| unclear())?;
     // In memory it would be lost with the process, which is what a ledger is there to outlive.

@@ -277,6 +277,42 @@ async fn a_writer_that_has_ended_is_told_and_is_not_said_to_be_busy() {
     .await;
 }
 
+/// A beginning whose commit takes long.
+struct Slowly(begin::Begin);
+
+#[async_trait]
+impl Operation for Slowly {
+    type Outcome = Begun;
+
+    async fn run(&self, connection: &mut Connection, step: &engine::Step) -> Result<Begun> {
+        let begun = self.0.run(connection, step).await?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        Ok(begun)
+    }
+}
+
+#[tokio::test]
+async fn a_beginning_that_is_on_disk_too_late_is_ended_as_not_sent() {
+    each(async |place: &Place| {
+        let ledger = place.opened().await;
+        let (key, ticket) = (Uuid::from_u128(1), "a ticket".to_owned());
+        let begin = begin::Begin { posted: posted(1, 1), may_send: true, ticket: ticket.clone() };
+        let begun = ledger.write(Slowly(begin), Some(Instant::now() + Duration::from_millis(300))).await;
+        assert!(begun.expect_err("nobody waits so long").may_stand);
+        ledger.abandon(key, ticket);
+        // Behind it in the writer's queue, and so are those that ask now.
+        let closed = async {
+            while !matches!(ledger.close(key, None).await, Ok(Closed::Untouched)) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), closed).await.expect("nothing was sent");
+        let shown = ledger.show(key).await.expect("readable").expect("kept");
+        assert_eq!(shown.tries.len(), 1, "it was begun, and ended as not sent");
+    })
+    .await;
+}
+
 /// Fails after it has written something.
 struct Failing;
 

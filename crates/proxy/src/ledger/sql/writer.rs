@@ -105,7 +105,7 @@ impl Writer {
 struct Waiting<O: Operation> {
     operation: O,
     by: Option<Instant>,
-    /// Whether it was ever begun.
+    /// Whether it was ever begun, or nearly.
     begun: Arc<AtomicBool>,
     outcome: Option<O::Outcome>,
     /// The connection was lost as it was being committed: it may stand.
@@ -117,6 +117,8 @@ struct Waiting<O: Operation> {
 #[async_trait]
 trait Job: Send {
     fn is_late(&self, now: Instant) -> bool;
+    /// From here on it may be run.
+    fn begins(&self);
     async fn run(&mut self, connection: &mut Connection, step: &Step) -> Result<()>;
     /// It is not run yet, or that was undone.
     fn again(&mut self);
@@ -135,8 +137,11 @@ impl<O: Operation + 'static> Job for Waiting<O> {
         self.by.is_some_and(|by| by <= now)
     }
 
-    async fn run(&mut self, connection: &mut Connection, step: &Step) -> Result<()> {
+    fn begins(&self) {
         self.begun.store(true, Ordering::SeqCst);
+    }
+
+    async fn run(&mut self, connection: &mut Connection, step: &Step) -> Result<()> {
         self.outcome = Some(self.operation.run(connection, step).await?);
         Ok(())
     }
@@ -282,6 +287,8 @@ async fn run(engine: &Engine, connection: &mut Connection, batch: &mut [Box<dyn 
         if !engine.is_here() && since.elapsed() >= TURN {
             break;
         }
+        // Before it is asked for its time, or whoever gives up waiting in between would take it for never begun.
+        job.begins();
         // The turn may have been long in coming.
         if !job.is_late(Instant::now()) {
             job.run(connection, &step).await?;
