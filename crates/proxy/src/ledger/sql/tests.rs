@@ -297,8 +297,8 @@ async fn a_beginning_that_is_on_disk_too_late_is_ended_as_not_sent() {
         let ledger = place.opened().await;
         let (key, ticket) = (Uuid::from_u128(1), "a ticket".to_owned());
         let begin = begin::Begin { posted: posted(1, 1), may_send: true, ticket: ticket.clone() };
-        let begun = ledger.write(Slowly(begin), Some(Instant::now() + Duration::from_millis(300))).await;
-        assert!(begun.expect_err("nobody waits so long").may_stand);
+        let given_up = ledger.write(Slowly(begin), Some(Instant::now() + Duration::from_millis(300))).await;
+        assert!(given_up.expect_err("nobody waits so long").may_stand);
         ledger.abandon(key, ticket);
         // Behind it in the writer's queue, and so are those that ask now.
         let closed = async {
