@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 const MOST: u32 = 4;
 /// How long somebody waits for an answer: a network that says nothing must hold nobody for ever.
@@ -37,8 +37,9 @@ impl Readers {
         &self,
         read: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     ) -> Result<T> {
+        let by = Instant::now() + PATIENCE;
         // Before a thread is taken for it.
-        let Ok(Ok(turn)) = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await else {
+        let Ok(Ok(turn)) = timeout_at(by, Arc::clone(&self.turns).acquire_owned()).await else {
             return Err(Error::Silent);
         };
         let (engine, idle) = (Arc::clone(&self.engine), Arc::clone(&self.idle));
@@ -59,9 +60,9 @@ impl Readers {
         };
         let answer = if is_here {
             let on_its_thread = spawn_blocking(move || Handle::current().block_on(reading));
-            timeout(PATIENCE, async { on_its_thread.await.unwrap_or(Err(Error::Silent)) }).await
+            timeout_at(by, async { on_its_thread.await.unwrap_or(Err(Error::Silent)) }).await
         } else {
-            timeout(PATIENCE, reading).await
+            timeout_at(by, reading).await
         };
         answer.unwrap_or(Err(Error::Silent))
     }

@@ -269,16 +269,22 @@ async fn silent_way(place: &Place, silent: CancellationToken) -> String {
     url.into()
 }
 
+/// The ledger over such a way, and what makes it silent.
+async fn opened_by_a_silent_way(place: &Place) -> (Sql, CancellationToken) {
+    place.opened().await.shut().await;
+    let silent = CancellationToken::new();
+    let url = silent_way(place, silent.clone()).await;
+    let ledger = Sql::open(&url, &place::pin_keys(), place.clock(), place::LEASE).await.expect("it opens");
+    (ledger, silent)
+}
+
 #[tokio::test]
 async fn a_server_that_says_nothing_any_more_holds_no_reader_for_ever() {
     each(async |place: &Place| {
         if place.is_file() {
             return;
         }
-        place.opened().await.shut().await;
-        let silent = CancellationToken::new();
-        let url = silent_way(place, silent.clone()).await;
-        let ledger = Sql::open(&url, &place::pin_keys(), place.clock(), place::LEASE).await.expect("it opens");
+        let (ledger, silent) = opened_by_a_silent_way(place).await;
         // As a reading is on its way.
         let waiting = ledger.read(move |reader| {
             Box::pin(async move {
@@ -310,10 +316,7 @@ async fn a_step_that_a_silent_server_holds_is_given_up_in_time_and_may_stand_onl
         if place.is_file() {
             return;
         }
-        place.opened().await.shut().await;
-        let silent = CancellationToken::new();
-        let url = silent_way(place, silent.clone()).await;
-        let ledger = Sql::open(&url, &place::pin_keys(), place.clock(), place::LEASE).await.expect("it opens");
+        let (ledger, silent) = opened_by_a_silent_way(place).await;
         let by = Some(Instant::now() + Duration::from_millis(300));
         let both = async {
             let held = ledger.write(Silencing(silent.clone()), by);
